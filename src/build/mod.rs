@@ -1,0 +1,1 @@
+//! The fold: sources -> columns (index), columns and rules -> bitmaps, forward index and flips (activate), then a new generation.

@@ -1,0 +1,35 @@
+//! Vaglio: an audience server for the bidstream. This file is the contents page: rooms from the top floor down.
+//!
+//! | floor | rooms |
+//! |---|---|
+//! | arguments | `cli` |
+//! | composition | `server` |
+//! | doors | `hooks`, `planner` |
+//! | verdicts and folds | `decide`, `build` |
+//! | questions and readers | `lookup`, `evaluate`, `collect` |
+//! | matter | `profiles`, `audiences`, `overlay` |
+//! | files and rights | `snapshot`, `privacy` |
+//! | nouns and settings | `schema`, `wire`, `config`, `telemetry` |
+//! | failures | `error` |
+//!
+//! Imports go downwards only (`tests/layering.rs`).
+
+pub mod audiences;
+pub mod build;
+pub mod cli;
+pub mod collect;
+pub mod config;
+pub mod decide;
+pub mod error;
+pub mod evaluate;
+pub mod hooks;
+pub mod lookup;
+pub mod overlay;
+pub mod planner;
+pub mod privacy;
+pub mod profiles;
+pub mod schema;
+pub mod server;
+pub mod snapshot;
+pub mod telemetry;
+pub mod wire;

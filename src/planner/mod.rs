@@ -1,0 +1,1 @@
+//! The planner's and operator's port: metrics today.

@@ -1,0 +1,1 @@
+//! The composition root: listeners, runtimes, the child builder, readiness, drain.

@@ -1,0 +1,5 @@
+//! Generations on disk: checksummed sections named by their hash, manifests, the swap.
+//!
+//! The bytes are drawn in `docs/format.md`.
+
+pub mod columns;

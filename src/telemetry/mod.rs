@@ -1,0 +1,1 @@
+//! Logs, metrics and progress. No personal data, nothing per bid.
