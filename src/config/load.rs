@@ -2,7 +2,7 @@
 
 use super::Config;
 use crate::error::Result;
-use crate::schema::{Declarations, KeyHasher};
+use crate::schema::{Clock, Declarations, KeyHasher};
 use std::path::{Path, PathBuf};
 
 /// A configuration that was read and found valid.
@@ -14,9 +14,30 @@ pub struct Loaded {
     pub file: PathBuf,
     /// The vocabulary that its sources declare.
     pub declarations: Declarations,
+    /// Every identifier type of the sources, sorted by name: `RowKey.id_type` is a position here.
+    pub id_types: Vec<IdType>,
+}
+
+/// A type of identifier that occurs in the sources.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdType {
+    /// `email`, `phone`, `ifa` or an EID source, in lower case.
+    pub name: String,
+    /// Whether it occurs at bid time.
+    pub bid: bool,
 }
 
 impl Loaded {
+    /// The time zone of `today` and of dates. `load` has checked the name.
+    pub fn zone(&self) -> jiff::tz::TimeZone {
+        jiff::tz::TimeZone::get(&self.config.timezone).unwrap_or(jiff::tz::TimeZone::UTC)
+    }
+
+    /// Where "now" comes from: frozen by `as_of`, the machine's clock otherwise.
+    pub fn clock(&self) -> Clock {
+        self.config.as_of.map_or(Clock::System, Clock::Frozen)
+    }
+
     /// The key file: configured, or `<data_dir>/vaglio.key`.
     pub fn key_file(&self) -> PathBuf {
         self.config.key_file.clone().unwrap_or_else(|| self.config.data_dir.join("vaglio.key"))

@@ -6,5 +6,5 @@
 pub mod load;
 pub mod model;
 
-pub use load::{Loaded, load};
+pub use load::{IdType, Loaded, load};
 pub use model::*;
