@@ -1,1 +1,14 @@
-//! A lookup's outcome and the campaigns -> target, suppress or unknown, with a reason code. Pure.
+//! A lookup's outcome and the campaigns -> target, suppress or unknown, with a reason code. Pure: no I/O, no protocol, no
+//! clock of its own, no allocation once its buffers are warm.
+//!
+//! Contents: [`verdict`] the words of an answer; [`campaigns`] the campaigns of a generation, indexed by audience;
+//! [`Answering`] what a request is answered from.
+
+pub mod campaigns;
+pub mod verdict;
+
+#[cfg(test)]
+mod tests;
+
+pub use campaigns::{CampaignIndex, Decisions};
+pub use verdict::{Decision, Status, Verdict};
