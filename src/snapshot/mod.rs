@@ -2,4 +2,7 @@
 //!
 //! The bytes are drawn in `docs/format.md`.
 
+pub mod blocked;
 pub mod columns;
+pub mod consents;
+pub mod keys;

@@ -1,0 +1,179 @@
+//! The outcome of the identity graph: profiles with ordinals, by ascending least key.
+
+use super::NOBODY;
+use super::graph::{Node, find};
+use super::sets::Sets;
+use crate::schema::ProfileKey;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What the identity graph saw and did.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct IdentityReport {
+    /// Rows about persons.
+    pub rows: u64,
+    /// Links of persons and devices.
+    pub links: u64,
+    /// Household links: counted, they merge nobody.
+    pub household_links: u64,
+    /// Different identifiers.
+    pub identifiers: u64,
+    /// Profiles.
+    pub profiles: u64,
+    /// Identifiers without a profile: only consents or household links mention them.
+    pub identifiers_without_profile: u64,
+    /// How many profiles have so many identifiers: `1`, `2`, `3-4`, `5-8`, ... keyed by the upper bound.
+    pub ids_per_profile: BTreeMap<u32, u64>,
+    /// Identifiers of profiles by number of the identifier type.
+    pub by_id_type: BTreeMap<u16, u64>,
+    /// Components that had more identifiers than a profile may have.
+    pub cut_components: u64,
+    /// Identifiers that were cut off: they belong to nobody.
+    pub cut_identifiers: u64,
+}
+
+/// Profiles and their identifiers. Identifiers are known by number, profiles by ordinal.
+#[derive(Debug)]
+pub struct People {
+    keys: Vec<ProfileKey>,
+    types: Vec<u16>,
+    ordinals: Vec<u32>,
+    /// Identifiers by ascending key.
+    order: Vec<u32>,
+    sets: Sets,
+    seeds: Vec<u32>,
+    report: IdentityReport,
+}
+
+impl People {
+    pub(super) fn new(
+        keys: Vec<ProfileKey>,
+        types: Vec<u16>,
+        mut parents: Vec<u32>,
+        mentioned: Vec<bool>,
+        sets: Sets,
+        cut: &[u32],
+        mut report: IdentityReport,
+    ) -> Self {
+        let mut lives = mentioned;
+        cut.iter().for_each(|&id| lives[id as usize] = false);
+        for id in 0..parents.len() as u32 {
+            if lives[id as usize] {
+                lives[find(&mut parents, id) as usize] = true;
+            }
+        }
+        let order = ascending(&keys);
+        // In the order of keys, the first identifier of a component is its least.
+        let mut by_root = vec![NOBODY; parents.len()];
+        let mut ordinals = vec![NOBODY; parents.len()];
+        let mut seeds = Vec::new();
+        for &id in &order {
+            let root = find(&mut parents, id) as usize;
+            if !lives[root] {
+                continue;
+            }
+            if by_root[root] == NOBODY {
+                by_root[root] = seeds.len() as u32;
+                seeds.push((keys[id as usize].0 >> 96) as u32);
+            }
+            ordinals[id as usize] = by_root[root];
+        }
+        drop((by_root, parents));
+        count(&mut report, &ordinals, &types, seeds.len());
+        People { keys, types, ordinals, order, sets, seeds, report }
+    }
+
+    /// Number of profiles.
+    pub fn len(&self) -> u32 {
+        self.seeds.len() as u32
+    }
+
+    /// Whether there is nobody.
+    pub fn is_empty(&self) -> bool {
+        self.seeds.is_empty()
+    }
+
+    /// One 32-bit seed an ordinal: the top bits of the profile's least key.
+    pub fn seeds(&self) -> &[u32] {
+        &self.seeds
+    }
+
+    /// What the graph saw and did.
+    pub fn report(&self) -> &IdentityReport {
+        &self.report
+    }
+
+    /// The ordinal of whom a row speaks; [`NOBODY`] where all its identifiers were cut or are unknown.
+    pub fn ordinal(&self, node: Node) -> u32 {
+        match node.read() {
+            Ok(id) => self.ordinals[id as usize],
+            Err(set) => {
+                self.sets.get(set).map(|id| self.ordinals[id as usize]).find(|&who| who != NOBODY).unwrap_or(NOBODY)
+            }
+        }
+    }
+
+    /// Every identifier by ascending key: (key, type, ordinal or [`NOBODY`]).
+    pub fn identifiers(&self) -> impl Iterator<Item = (ProfileKey, u16, u32)> + Clone + '_ {
+        self.order.iter().map(|&id| {
+            let id = id as usize;
+            (self.keys[id], self.types[id], self.ordinals[id])
+        })
+    }
+
+    /// The identifier of this number: (key, type, ordinal or [`NOBODY`]).
+    pub fn identifier(&self, number: u32) -> (ProfileKey, u16, u32) {
+        let id = number as usize;
+        (self.keys[id], self.types[id], self.ordinals[id])
+    }
+
+    /// Identifiers by ordinal: those of ordinal `o` are `at[starts[o]..starts[o + 1]]`, numbers for
+    /// [`identifier`](Self::identifier), by ascending key.
+    pub fn by_ordinal(&self) -> (Vec<u32>, Vec<u32>) {
+        let mut starts = vec![0u32; self.seeds.len() + 1];
+        self.ordinals.iter().filter(|&&who| who != NOBODY).for_each(|&who| starts[who as usize + 1] += 1);
+        (1..starts.len()).for_each(|at| starts[at] += starts[at - 1]);
+        let mut next = starts.clone();
+        let mut at = vec![0u32; starts.last().map_or(0, |&total| total as usize)];
+        for &id in &self.order {
+            let who = self.ordinals[id as usize];
+            if who != NOBODY {
+                at[next[who as usize] as usize] = id;
+                next[who as usize] += 1;
+            }
+        }
+        (starts, at)
+    }
+
+    /// Frees what only the sections of identifiers need; [`ordinal`](Self::ordinal) and the seeds remain.
+    pub fn forget_keys(&mut self) {
+        self.keys = Vec::new();
+        self.types = Vec::new();
+        self.order = Vec::new();
+    }
+}
+
+/// Positions by ascending key. The top half decides nearly always; equal halves look at the whole.
+fn ascending(keys: &[ProfileKey]) -> Vec<u32> {
+    let mut order: Vec<(u64, u32)> =
+        keys.par_iter().enumerate().map(|(id, key)| ((key.0 >> 64) as u64, id as u32)).collect();
+    order.par_sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| keys[a.1 as usize].cmp(&keys[b.1 as usize])));
+    order.into_iter().map(|(_, id)| id).collect()
+}
+
+fn count(report: &mut IdentityReport, ordinals: &[u32], types: &[u16], profiles: usize) {
+    let mut per_profile = vec![0u32; profiles];
+    for (&who, &id_type) in ordinals.iter().zip(types) {
+        if who == NOBODY {
+            report.identifiers_without_profile += 1;
+        } else {
+            per_profile[who as usize] += 1;
+            *report.by_id_type.entry(id_type).or_default() += 1;
+        }
+    }
+    report.identifiers_without_profile -= report.cut_identifiers;
+    report.identifiers = ordinals.len() as u64;
+    report.profiles = profiles as u64;
+    per_profile.iter().for_each(|ids| *report.ids_per_profile.entry(ids.next_power_of_two()).or_default() += 1);
+}
