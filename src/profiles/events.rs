@@ -40,8 +40,7 @@ pub struct Left {
 impl EventColumn {
     /// An empty column with these properties, in the declaration's order.
     pub fn new(properties: impl IntoIterator<Item = (String, PropKind)>) -> Self {
-        let (names, properties) =
-            properties.into_iter().map(|(name, kind)| (name, Property::new(kind))).unzip();
+        let (names, properties) = properties.into_iter().map(|(name, kind)| (name, Property::new(kind))).unzip();
         EventColumn { names, properties, ..EventColumn::default() }
     }
 
@@ -152,9 +151,7 @@ fn repeats(
         .into_par_iter()
         .map(|places| {
             let row = |at: u32| row_of(at as usize);
-            places.sort_unstable_by(|&a, &b| {
-                ids[a as usize].cmp(&ids[b as usize]).then_with(|| first(row(a), row(b)))
-            });
+            places.sort_unstable_by(|&a, &b| ids[a as usize].cmp(&ids[b as usize]).then_with(|| first(row(a), row(b))));
             let pairs = places.windows(2).filter(|pair| ids[pair[0] as usize] == ids[pair[1] as usize]);
             pairs.map(|pair| row(pair[1])).collect()
         })
@@ -221,9 +218,7 @@ impl Property {
             Property::Flag(values) => values[a].cmp(&values[b]),
             Property::Number(values) => values[a].total_cmp(&values[b]),
             Property::Category(codes, _) => codes.get(a).cmp(&codes.get(b)),
-            Property::Sorted(codes, places, _) => {
-                places[codes.get(a) as usize].cmp(&places[codes.get(b) as usize])
-            }
+            Property::Sorted(codes, places, _) => places[codes.get(a) as usize].cmp(&places[codes.get(b) as usize]),
         }
     }
 

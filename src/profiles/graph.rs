@@ -116,7 +116,9 @@ impl Graph {
         self.scratch.dedup();
         let position = self.sets.remember(&self.scratch);
         if self.sets.len() >= SET as usize {
-            return Err(Error::input("more than 2^31 joined identifiers: split the sources and build several snapshots"));
+            return Err(Error::input(
+                "more than 2^31 joined identifiers: split the sources and build several snapshots",
+            ));
         }
         Ok(Node(SET | position))
     }

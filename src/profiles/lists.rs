@@ -27,7 +27,9 @@ struct Row {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Says {
     /// In, for so many minutes; ended by its own or the list's time to live.
-    In { minutes: u32 },
+    In {
+        minutes: u32,
+    },
     InByDefault,
     Out,
 }

@@ -79,10 +79,11 @@ impl Sets {
     }
 
     fn grow(&mut self) {
-        let mut recent = vec![0; (self.recent.len() * 2).max(1 << 10)];
+        let room = (self.recent.len() * 2).max(1 << 10);
+        let mut recent = vec![0; room];
         let mut position = 0u32;
         self.each(|set| {
-            recent[hash(set) as usize & (recent.len() - 1)] = position + 1;
+            recent[hash(set) as usize & (room - 1)] = position + 1;
             position += set.len() as u32;
         });
         self.recent = recent;
@@ -91,7 +92,8 @@ impl Sets {
 
 /// A multiplicative hash: the numbers are few and small, and a collision only costs room.
 fn hash(ids: &[u32]) -> u64 {
-    let mixed = ids.iter().fold(0u64, |hash, &id| (hash.rotate_left(5) ^ u64::from(id)).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let mixed =
+        ids.iter().fold(0u64, |hash, &id| (hash.rotate_left(5) ^ u64::from(id)).wrapping_mul(0x9e37_79b9_7f4a_7c15));
     mixed ^ (mixed >> 32)
 }
 

@@ -40,7 +40,9 @@ impl Traits {
     /// More than 2^32 rows.
     pub fn row(&mut self, node: Node, time: i64, priority: i32) -> Result<()> {
         if self.rows.nodes.len() >= u32::MAX as usize {
-            return Err(Error::input("more than 4,294,967,295 profile rows: split the sources and build several snapshots"));
+            return Err(Error::input(
+                "more than 4,294,967,295 profile rows: split the sources and build several snapshots",
+            ));
         }
         self.rows.nodes.push(node.raw());
         self.rows.times.push(time);
