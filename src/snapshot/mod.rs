@@ -1,8 +1,35 @@
 //! Generations on disk: checksummed sections named by their hash, manifests, the swap.
 //!
-//! The bytes are drawn in `docs/format.md`.
+//! The bytes are drawn in `docs/format.md`. Files: [`store`] the directory; [`section`] writing one section; [`manifest`]
+//! what a generation names; [`reader`] verifying and mapping; [`lock`], [`retention`], [`rollback`] who may change it and
+//! how; [`current`] the swap in memory; [`mmap`] the only unsafe code. Bid-plane contents: [`identities`], [`filter`],
+//! [`forward`], [`flips`]. What must not live here: rules, protocols, anything that decides.
 
 pub mod blocked;
 pub mod columns;
 pub mod consents;
+pub mod current;
+pub mod filter;
+pub mod flips;
+pub mod forward;
+pub mod identities;
 pub mod keys;
+pub mod lock;
+pub mod manifest;
+pub mod mmap;
+pub mod reader;
+pub mod retention;
+pub mod rollback;
+pub mod section;
+pub mod store;
+
+pub use current::{Current, CurrentReader};
+pub use filter::Filter;
+pub use flips::{Flip, Flips};
+pub use forward::{Forward, ForwardWriter};
+pub use identities::{Identities, IdentitiesWriter};
+pub use lock::Lock;
+pub use manifest::{AudienceSummary, Manifest, Plane, Planes, SectionRef};
+pub use reader::{SectionBytes, Sections, Snapshot, Unverified};
+pub use section::SectionWriter;
+pub use store::Store;

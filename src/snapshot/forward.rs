@@ -1,0 +1,232 @@
+//! Section `forward`: ordinal -> flags and audience numbers, in about 43 bytes a profile.
+//!
+//! A record is a flags byte, a 128-bit mask of the most frequent audiences when it pays, and the other numbers as
+//! varint differences. Records have no length of their own: groups of 24 ordinals share a 32-byte line with the start
+//! of the first and the length of each.
+
+mod writer;
+
+pub use writer::ForwardWriter;
+
+use super::mmap::prefetch;
+use crate::error::{Error, Result};
+use std::ops::{Deref, Range};
+use zerocopy::little_endian::{U32, U64};
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
+
+/// What a record's first byte says of the profile.
+pub mod flags {
+    /// Objects to marketing.
+    pub const OBJECTS_MARKETING: u8 = 1;
+    /// Withdrew from profiling.
+    pub const OBJECTS_PROFILING: u8 = 2;
+    /// Refused consent.
+    pub const REFUSED: u8 = 4;
+    /// Has flips.
+    pub const FLIPS: u8 = 8;
+    /// What a record that cannot be read says: the safe side.
+    pub const UNREADABLE: u8 = OBJECTS_MARKETING | OBJECTS_PROFILING | REFUSED;
+    /// The flags that callers give and get.
+    pub(super) const PUBLIC: u8 = 0x0f;
+    /// The record has a mask.
+    pub(super) const MASKED: u8 = 0x80;
+}
+
+const MAGIC: [u8; 8] = *b"VAGFORWD";
+const FOOTER_BYTES: usize = 64;
+/// Ordinals in a group.
+const GROUP: usize = 24;
+/// Audiences in the mask.
+const MASK: usize = 128;
+const MASK_BYTES: usize = MASK / 8;
+
+/// The start of a group's records (56 bits) under the shift of its lengths (8 bits).
+#[derive(FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned, Clone, Copy)]
+#[repr(C)]
+struct Group {
+    start_and_shift: U64,
+    lengths: [u8; GROUP],
+}
+
+#[derive(FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned, Clone, Copy)]
+#[repr(C)]
+struct Footer {
+    magic: [u8; 8],
+    ordinals: U32,
+    audiences: U32,
+    frequent: U32,
+    reserved: U32,
+    /// Bytes of the records.
+    records: U64,
+    /// Where the groups start.
+    groups: U64,
+    /// Where the numbers of the frequent audiences start.
+    frequent_at: U64,
+    padding: [u8; 16],
+}
+
+/// The forward index, on verified bytes.
+#[derive(Debug, Clone)]
+pub struct Forward<B> {
+    bytes: B,
+    records: usize,
+    groups: usize,
+    ordinals: u32,
+    audiences: u32,
+    /// The numbers of the frequent audiences, ascending, then `u32::MAX`.
+    frequent: Box<[u32; MASK]>,
+}
+
+impl<B: Deref<Target = [u8]>> Forward<B> {
+    /// Checks the footer against the length.
+    pub fn open(bytes: B) -> Result<Self> {
+        let malformed = || Error::snapshot("section `forward` is malformed; rebuild with `vaglio build`");
+        let (_, footer) = Footer::read_from_suffix(&bytes).map_err(|_| malformed())?;
+        let (ordinals, audiences) = (footer.ordinals.get(), footer.audiences.get());
+        let groups = u64::from(ordinals).div_ceil(GROUP as u64) * size_of::<Group>() as u64;
+        let count = (footer.frequent.get() as usize).min(MASK + 1);
+        let frequent_end = footer.frequent_at.get().checked_add(count as u64 * 4);
+        let sound = footer.magic == MAGIC
+            && footer.records.get() <= footer.groups.get()
+            && footer.groups.get().checked_add(groups) == Some(footer.frequent_at.get())
+            && frequent_end.is_some_and(|end| end <= (bytes.len() - FOOTER_BYTES) as u64)
+            && count <= MASK;
+        if !sound {
+            return Err(malformed());
+        }
+        let at = footer.frequent_at.get() as usize;
+        let numbers = <[U32]>::ref_from_bytes(&bytes[at..at + count * 4]).map_err(|_| malformed())?;
+        let mut frequent = Box::new([u32::MAX; MASK]);
+        for (slot, number) in frequent.iter_mut().zip(numbers) {
+            *slot = number.get();
+        }
+        if !frequent[..count].is_sorted_by(|a, b| a < b)
+            || frequent[..count].last().is_some_and(|last| *last >= audiences)
+        {
+            return Err(malformed());
+        }
+        Ok(Forward {
+            records: footer.records.get() as usize,
+            groups: footer.groups.get() as usize,
+            ordinals,
+            audiences,
+            frequent,
+            bytes,
+        })
+    }
+
+    /// Profiles.
+    pub fn ordinals(&self) -> u32 {
+        self.ordinals
+    }
+
+    /// Audiences: every number read is below.
+    pub fn audiences(&self) -> u32 {
+        self.audiences
+    }
+
+    /// Appends the audience numbers of a profile, ascending, and returns its [`flags`]. A record that is not there or
+    /// cannot be read answers [`flags::UNREADABLE`]: the safe side.
+    #[inline]
+    pub fn read(&self, ordinal: u32, out: &mut Vec<u32>) -> u8 {
+        self.locate(ordinal).map_or(flags::UNREADABLE, |record| self.read_at(record, out))
+    }
+
+    /// Where a profile's record is.
+    #[inline]
+    pub fn locate(&self, ordinal: u32) -> Option<Range<usize>> {
+        if ordinal >= self.ordinals {
+            return None;
+        }
+        let (group, member) = (ordinal as usize / GROUP, ordinal as usize % GROUP);
+        let at = self.groups + group * size_of::<Group>();
+        let group = Group::ref_from_bytes(self.bytes.get(at..at + size_of::<Group>())?).ok()?;
+        let packed = group.start_and_shift.get();
+        let (start, shift) = ((packed << 8 >> 8) as usize, (packed >> 56) as u32 & 31);
+        let before: usize = group.lengths[..member].iter().map(|length| usize::from(*length)).sum();
+        let from = start.checked_add(before << shift)?;
+        let to = from.checked_add(usize::from(group.lengths[member]) << shift)?;
+        (to <= self.records).then_some(from..to)
+    }
+
+    /// [`read`](Forward::read) of a located record.
+    #[inline]
+    pub fn read_at(&self, record: Range<usize>, out: &mut Vec<u32>) -> u8 {
+        let record = self.bytes.get(record).and_then(|record| record.split_first());
+        let Some((&first, mut rest)) = record else { return flags::UNREADABLE };
+        let mut mask = 0u128;
+        if first & flags::MASKED != 0 {
+            let Some((bytes, tail)) = rest.split_first_chunk::<MASK_BYTES>() else { return flags::UNREADABLE };
+            (mask, rest) = (u128::from_le_bytes(*bytes), tail);
+        }
+        out.reserve(mask.count_ones() as usize + rest.len());
+        let mut others = Differences { bytes: rest, previous: 0, audiences: self.audiences };
+        let mut other = others.next();
+        while mask != 0 {
+            let frequent = self.frequent[mask.trailing_zeros() as usize];
+            while let Some(number) = other
+                && number < frequent
+            {
+                out.push(number);
+                other = others.next();
+            }
+            if frequent < self.audiences {
+                out.push(frequent);
+            }
+            mask &= mask - 1;
+        }
+        while let Some(number) = other {
+            out.push(number);
+            other = others.next();
+        }
+        first & flags::PUBLIC
+    }
+
+    /// Starts loading what [`locate`](Forward::locate) will read.
+    #[inline(always)]
+    pub fn prefetch_group(&self, ordinal: u32) {
+        prefetch(&self.bytes, self.groups + ordinal as usize / GROUP * size_of::<Group>());
+    }
+
+    /// Starts loading a located record.
+    #[inline(always)]
+    pub fn prefetch_record(&self, record: &Range<usize>) {
+        prefetch(&self.bytes, record.start);
+        prefetch(&self.bytes, record.end.saturating_sub(1));
+    }
+}
+
+/// Ascending numbers as varint differences, each at least 1 (the first from -1); a zero ends them.
+struct Differences<'a> {
+    bytes: &'a [u8],
+    /// One more than the number before.
+    previous: u32,
+    audiences: u32,
+}
+
+impl Differences<'_> {
+    #[inline(always)]
+    fn next(&mut self) -> Option<u32> {
+        let (&first, rest) = self.bytes.split_first()?;
+        self.bytes = rest;
+        let mut difference = u32::from(first & 0x7f);
+        let mut byte = first;
+        let mut shift = 7;
+        while byte >= 0x80 {
+            let (&more, rest) = self.bytes.split_first()?;
+            (byte, self.bytes) = (more, rest);
+            if shift > 28 {
+                return None;
+            }
+            difference |= u32::from(more & 0x7f) << shift;
+            shift += 7;
+        }
+        let next = self.previous.checked_add(difference)?;
+        if difference == 0 || next > self.audiences {
+            self.bytes = &[];
+            return None;
+        }
+        self.previous = next;
+        Some(next - 1)
+    }
+}
