@@ -1,1 +1,76 @@
-//! The commands: arguments -> one job -> an exit code.
+//! The command line: one file a command. A command reads its arguments, calls the rooms below, prints.
+//!
+//! Exit codes: 0 done, 1 the job failed, 2 wrong usage, configuration or definitions.
+
+use crate::config::{self, Loaded};
+use crate::error::{Error, Result};
+use clap::{Parser, Subcommand};
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// An audience server for the bidstream: whom to speak to, and whom to leave alone.
+#[derive(Debug, Parser)]
+#[command(name = "vaglio", version, arg_required_else_help = true, after_help = FIRST_STEPS)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const FIRST_STEPS: &str = "\
+Exit codes: 0 done, 1 the job failed, 2 wrong usage, configuration or definitions.
+Logs go to stderr; VAGLIO_LOG=debug shows more.";
+
+#[derive(Debug, Subcommand)]
+enum Command {}
+
+/// The `--config` argument that most commands share.
+#[derive(Debug, Clone, clap::Args)]
+pub struct ConfigArg {
+    /// The configuration file
+    #[arg(long, short, value_name = "FILE", default_value = "vaglio.yaml")]
+    pub config: PathBuf,
+}
+
+impl ConfigArg {
+    /// Reads the configuration with the environment's overrides.
+    ///
+    /// # Errors
+    /// As [`config::load`].
+    pub fn load(&self) -> Result<Loaded> {
+        config::load(&self.config)
+    }
+}
+
+/// Reads the arguments, runs the command, reports a failure on stderr.
+pub fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    match dispatch(arguments.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            // When stderr is gone too, the exit code is all that is left to say.
+            let _ = writeln!(io::stderr(), "error: {error}");
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn dispatch(command: Command) -> Result<()> {
+    match command {}
+}
+
+/// Writes text to stdout. Every command prints through here: `println!` panics when the reader has gone.
+///
+/// # Errors
+/// A full disk behind a redirection, or a closed pipe (which [`run`] passes over in silence).
+pub fn print(text: &str) -> Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|error| Error::io("write to stdout", error))
+}
+
+/// Whoever read the output has read enough (`vaglio inspect | head`).
+fn is_broken_pipe(error: &Error) -> bool {
+    let source = std::error::Error::source(error).and_then(|source| source.downcast_ref::<io::Error>());
+    source.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}

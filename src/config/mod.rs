@@ -1,10 +1,23 @@
 //! The configuration: one YAML file, `VAGLIO_...` overrides, everything checked at once.
 //!
-//! [`model`] is the shape of the file; [`load`] reads, overrides and validates it. Relative paths are resolved against
-//! the file's directory. Definitions of audiences and campaigns are not configuration: see `audiences`.
+//! [`model`] is the shape of the file; [`load`](mod@load) reads, overrides and validates it (`tree` the YAML with
+//! positions, `env` the overrides, `decode` tree -> settings, `validate` the contradictions, `declare` the vocabulary,
+//! `key` the secret). Relative paths are resolved against the file's directory. Definitions of audiences and campaigns
+//! are not configuration: see `audiences`.
 
+mod declare;
+mod decode;
+mod env;
+mod key;
 pub mod load;
 pub mod model;
+mod tree;
+mod validate;
+mod validate_source;
 
-pub use load::{IdType, Loaded, load};
+pub use declare::IdType;
+pub use load::{DEFAULT_YAML, Loaded, load, load_file};
 pub use model::*;
+
+#[cfg(test)]
+mod tests;

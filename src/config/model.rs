@@ -180,6 +180,13 @@ pub struct TraitColumn {
     pub retention_days: Option<u32>,
 }
 
+impl TraitColumn {
+    /// The trait's name: given, or the column's.
+    pub fn trait_name(&self) -> &str {
+        self.name.as_deref().unwrap_or(&self.column)
+    }
+}
+
 /// The time column.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -225,6 +232,13 @@ pub struct PropColumn {
     /// Which events carry it; default all of the source's.
     #[serde(default)]
     pub events: Vec<String>,
+}
+
+impl PropColumn {
+    /// The property's name: given, or the column's.
+    pub fn prop_name(&self) -> &str {
+        self.name.as_deref().unwrap_or(&self.column)
+    }
 }
 
 /// The columns of an uploaded list.

@@ -1,0 +1,217 @@
+//! What no single field can know to be wrong: contradictions, duplicates and missing partners, over the whole at once.
+//! What concerns one source alone is in `validate_source`.
+
+use super::declare::{has_type_columns, id_types};
+use super::decode::{path_name, placed};
+use super::model::{Config, Server, Source};
+use super::tree::{Node, Step};
+use super::validate_source::check_source;
+use crate::error::Problem;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+/// Checks a configuration. `tree` is the file as written, for the places; `sources` tells for every source its position
+/// in the file and whether it is broken (then what follows from that is not reported).
+pub(super) fn validate(config: &Config, tree: &Node, sources: &[(usize, bool)]) -> Vec<Problem> {
+    let mut report = Report { tree, base: Vec::new(), problems: Vec::new() };
+    check_top(config, &mut report);
+    check_server(&config.server, &mut report);
+    let whole: Vec<(usize, &Source)> = config
+        .sources
+        .iter()
+        .zip(sources)
+        .filter(|(_, (_, broken))| !broken)
+        .map(|(source, (at, _))| (*at, source))
+        .collect();
+    for (at, source) in &whole {
+        report.base = vec!["sources".into(), (*at).into()];
+        check_source(source, &mut report);
+    }
+    report.base.clear();
+    check_names(&whole, &mut report);
+    check_kinds(&whole, &mut report);
+    check_id_types(config, &whole, &mut report);
+    report.problems
+}
+
+/// Collects problems with their places.
+pub(super) struct Report<'a> {
+    tree: &'a Node,
+    base: Vec<Step>,
+    problems: Vec<Problem>,
+}
+
+impl Report<'_> {
+    /// Something is wrong below the present base.
+    pub fn wrong(&mut self, path: Vec<Step>, message: impl AsRef<str>, help: &str) {
+        let path = [self.base.as_slice(), &path].concat();
+        let message = format!("{}: {}", path_name(&path), message.as_ref());
+        self.problems.push(placed(Problem::new(message).help(help), self.tree.place_of(&path)));
+    }
+
+    /// Requires something of a value below the present base.
+    pub fn require(&mut self, holds: bool, path: Vec<Step>, message: &str, help: &str) {
+        if !holds {
+            self.wrong(path, message, help);
+        }
+    }
+}
+
+/// A path from its steps.
+macro_rules! steps {
+    ($($step:expr),*) => { vec![$($crate::config::tree::Step::from($step)),*] };
+}
+pub(super) use steps;
+
+fn check_top(config: &Config, report: &mut Report) {
+    if jiff::tz::TimeZone::get(&config.timezone).is_err() {
+        let message = format!("`{}` is not a time zone", config.timezone);
+        report.wrong(steps!["timezone"], message, "write an IANA name such as Europe/Rome, or UTC");
+    }
+    report.require(!config.data_dir.as_os_str().is_empty(), steps!["data_dir"], "is empty", "name a directory");
+    for (at, pattern) in config.definitions.iter().enumerate() {
+        if let Err(error) = glob::Pattern::new(pattern) {
+            report.wrong(steps!["definitions", at], format!("`{pattern}` is not a pattern: {error}"), "");
+        }
+    }
+    let build = &config.build;
+    check_share(Some(build.max_rejected_share), steps!["build", "max_rejected_share"], report);
+    report.require(
+        build.keep_generations >= 1,
+        steps!["build", "keep_generations"],
+        "keeps nothing",
+        "keep at least 1: the live generation; 2 or more make rollback possible",
+    );
+    report.require(
+        (64..=1 << 30).contains(&build.max_row_bytes),
+        steps!["build", "max_row_bytes"],
+        "is out of range",
+        "choose 64 to 1073741824 bytes",
+    );
+    report.require(build.threads <= 1_024, steps!["build", "threads"], "is more than 1024", "0 takes one per core");
+    report.require(
+        config.identity.max_ids_per_profile >= 2,
+        steps!["identity", "max_ids_per_profile"],
+        "would cut every profile to one identifier",
+        "choose 2 or more; 64 is the default",
+    );
+    for (at, owner) in config.public.iter().flat_map(|public| public.owners.iter().enumerate()) {
+        let valid = owner == "*" || crate::schema::names::is_name(owner);
+        report.require(
+            valid,
+            steps!["public", "owners", at],
+            "is not an owner's name",
+            "write a name, or \"*\" for all",
+        );
+    }
+}
+
+fn check_server(server: &Server, report: &mut Report) {
+    let listeners = [("grpc", server.grpc), ("http", server.http), ("planner", server.planner)];
+    for (at, (name, address)) in listeners.iter().enumerate() {
+        for (other_name, other) in &listeners[..at] {
+            if clash(*address, *other) {
+                let message = format!("{address} is the address of server.{other_name} too");
+                report.wrong(steps!["server", *name], message, "give each listener a port of its own");
+            }
+        }
+    }
+    report.require(
+        server.planner.ip().is_loopback(),
+        steps!["server", "planner"],
+        "is open to the network, and there are no credentials to guard it",
+        "use a loopback address such as 127.0.0.1:8081; reach it from elsewhere through a tunnel",
+    );
+    let at_least_one = [
+        ("max_body_bytes", server.max_body_bytes),
+        ("max_ids", server.max_ids),
+        ("max_batch", server.max_batch),
+        ("max_connections", server.max_connections),
+        ("idle_timeout_ms", server.idle_timeout_ms as usize),
+        ("body_timeout_ms", server.body_timeout_ms as usize),
+    ];
+    for (name, value) in at_least_one {
+        report.require(value >= 1, steps!["server", name], "is 0, so nothing could be answered", "choose 1 or more");
+    }
+    report.require(server.workers <= 1_024, steps!["server", "workers"], "is more than 1024", "0 takes one per core");
+}
+
+/// Port 0 takes any free port.
+fn clash(a: SocketAddr, b: SocketAddr) -> bool {
+    let same_ip = a.ip() == b.ip() || a.ip().is_unspecified() || b.ip().is_unspecified();
+    a.port() != 0 && a.port() == b.port() && same_ip
+}
+
+/// A share lies between 0 and 1.
+pub(super) fn check_share(share: Option<f64>, path: Vec<Step>, report: &mut Report) {
+    let valid = share.is_none_or(|share| (0.0..=1.0).contains(&share));
+    report.require(valid, path, "is not a share", "write a number from 0 to 1; 0.05 is five per cent");
+}
+
+fn check_names(sources: &[(usize, &Source)], report: &mut Report) {
+    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    for (at, source) in sources {
+        if let Some(first) = seen.insert(&source.name, *at) {
+            let message = format!("`{}` is the name of sources[{first}] too", source.name);
+            report.wrong(steps!["sources", *at, "name"], message, "give each source a name of its own");
+        }
+    }
+}
+
+/// A trait, and a property of an event, is of one kind wherever it comes from.
+fn check_kinds(sources: &[(usize, &Source)], report: &mut Report) {
+    let mut traits = BTreeMap::new();
+    let mut properties = BTreeMap::new();
+    for (at, source) in sources {
+        for (column_at, column) in source.traits.iter().enumerate() {
+            let (kind, first) = *traits.entry(column.trait_name()).or_insert((column.kind, &source.name));
+            if kind != column.kind {
+                let message =
+                    format!("trait `{}` is a {kind:?} in source `{first}`", column.trait_name()).to_lowercase();
+                report.wrong(steps!["sources", *at, "traits", column_at, "kind"], message, "make the kinds agree");
+            }
+        }
+        let events: Vec<&String> = source.event.iter().flat_map(|event| &event.names).collect();
+        for (prop_at, prop) in source.properties.iter().enumerate() {
+            for event in events.iter().filter(|name| prop.events.is_empty() || prop.events.contains(name)) {
+                let key = (event.as_str(), prop.prop_name());
+                let (kind, first) = *properties.entry(key).or_insert((prop.kind, &source.name));
+                if kind != prop.kind {
+                    let message = format!("property `{}` of `{event}` is a {kind:?} in source `{first}`", key.1);
+                    let path = steps!["sources", *at, "properties", prop_at, "kind"];
+                    report.wrong(path, message.to_lowercase(), "make the kinds agree, or name the properties apart");
+                    break;
+                }
+            }
+        }
+    }
+}
+
+fn check_id_types(config: &Config, sources: &[(usize, &Source)], report: &mut Report) {
+    let mut said: BTreeMap<String, (bool, &str)> = BTreeMap::new();
+    for (at, source) in sources {
+        for (id_at, id) in source.ids.iter().enumerate() {
+            let Some(bid) = id.bid else { continue };
+            let (first, where_said) = *said.entry(id.kind.to_lowercase()).or_insert((bid, &source.name));
+            if first != bid {
+                let message = format!("`{}` is `bid: {first}` in source `{where_said}`", id.kind);
+                report.wrong(steps!["sources", *at, "ids", id_at, "bid"], message, "say the same in every source");
+            }
+        }
+    }
+    let types = id_types(&config.sources, &config.identity.precedence);
+    for (at, name) in config.identity.precedence.iter().enumerate() {
+        let path = steps!["identity", "precedence", at];
+        let known = types.iter().any(|known| known.name == name.to_lowercase());
+        if !known && !has_type_columns(&config.sources) && sources.len() == config.sources.len() {
+            let names: Vec<&str> = types.iter().map(|known| known.name.as_str()).collect();
+            report.wrong(
+                path,
+                format!("no source has identifiers of type `{name}`"),
+                &format!("known: {}", names.join(", ")),
+            );
+        } else if config.identity.precedence[..at].iter().any(|earlier| earlier.eq_ignore_ascii_case(name)) {
+            report.wrong(path, format!("`{name}` stands there twice"), "");
+        }
+    }
+}
