@@ -14,18 +14,13 @@ use std::ops::{Deref, Range};
 use zerocopy::little_endian::{U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
-/// What a record's first byte says of the profile.
+/// What a record's first byte says of the profile: the bits of [`consents`](super::consents), and our own.
 pub mod flags {
-    /// Objects to marketing.
-    pub const OBJECTS_MARKETING: u8 = 1;
-    /// Withdrew from profiling.
-    pub const OBJECTS_PROFILING: u8 = 2;
-    /// Refused consent.
-    pub const REFUSED: u8 = 4;
+    pub use crate::snapshot::consents::{OBJECTS_TO_MARKETING, OBJECTS_TO_PROFILING, REFUSED};
     /// Has flips.
     pub const FLIPS: u8 = 8;
     /// What a record that cannot be read says: the safe side.
-    pub const UNREADABLE: u8 = OBJECTS_MARKETING | OBJECTS_PROFILING | REFUSED;
+    pub const UNREADABLE: u8 = OBJECTS_TO_MARKETING | OBJECTS_TO_PROFILING | REFUSED;
     /// The flags that callers give and get.
     pub(super) const PUBLIC: u8 = 0x0f;
     /// The record has a mask.

@@ -1,0 +1,183 @@
+//! A generation opened for lookups: its bid sections as typed views, and its catalogue.
+
+use super::answer::{Answer, Outcome, unite};
+use crate::audiences::Catalogue;
+use crate::error::{Error, Result};
+use crate::overlay::flips;
+use crate::schema::{Generation, KeyHasher, ProfileKey, Timestamp};
+use crate::snapshot::forward::flags;
+use crate::snapshot::identities::{BLOCKED_ALL, BLOCKED_MARKETING, BLOCKED_PROFILING, FIRST_RESERVED};
+use crate::snapshot::{Filter, Flips, Forward, Identities, Manifest, Planes, SectionBytes, Snapshot, Store};
+use std::ops::Deref;
+use std::sync::Arc;
+
+/// What lookups read, on any bytes: the views alone, without files.
+#[derive(Debug, Clone)]
+pub struct Index<B> {
+    pub(super) identities: Identities<B>,
+    pub(super) filter: Option<Filter<B>>,
+    pub(super) forward: Forward<B>,
+    pub(super) flips: Flips<B>,
+}
+
+/// One generation, ready to answer. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct ServingSnapshot {
+    snapshot: Snapshot,
+    catalogue: Arc<Catalogue>,
+    pub(super) index: Index<SectionBytes>,
+}
+
+impl ServingSnapshot {
+    /// Verifies and opens the bid sections of a generation.
+    pub fn open(store: &Store, generation: Generation, key: &KeyHasher) -> Result<Self> {
+        Self::new(store.open_snapshot(generation, Planes::Bid, Some(key))?)
+    }
+
+    /// The same from a snapshot that is open already.
+    pub fn new(snapshot: Snapshot) -> Result<Self> {
+        let generation = snapshot.generation();
+        let catalogue: Catalogue = serde_json::from_slice(snapshot.section("catalogue")?).map_err(|error| {
+            let message =
+                format!("section `catalogue` of generation {generation} cannot be read; rebuild with `vaglio build`");
+            Error::snapshot(message).caused_by(error)
+        })?;
+        let filter = if snapshot.has("filter") { Some(Filter::open(snapshot.shared("filter")?)?) } else { None };
+        let index = Index::new(
+            Identities::open(snapshot.shared("identities")?)?,
+            filter,
+            Forward::open(snapshot.shared("forward")?)?,
+            Flips::open(snapshot.shared("flips")?)?,
+        )?;
+        if index.forward.audiences() as usize != catalogue.audiences.len()
+            || index.forward.ordinals() != snapshot.manifest().profiles
+        {
+            return Err(Error::snapshot(format!(
+                "generation {generation} does not fit together: forward index of {} audiences and {} profiles, catalogue of {}, manifest of {}; rebuild with `vaglio build`",
+                index.forward.audiences(),
+                index.forward.ordinals(),
+                catalogue.audiences.len(),
+                snapshot.manifest().profiles
+            )));
+        }
+        Ok(ServingSnapshot { snapshot, catalogue: Arc::new(catalogue), index })
+    }
+
+    /// Its manifest.
+    pub fn manifest(&self) -> &Manifest {
+        self.snapshot.manifest()
+    }
+
+    /// Its number.
+    pub fn generation(&self) -> Generation {
+        self.snapshot.generation()
+    }
+
+    /// Its audiences and campaigns.
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
+    }
+
+    /// The probability that an unknown identifier is taken for a known one.
+    pub fn false_match_probability(&self) -> f64 {
+        self.index.identities.false_match_probability()
+    }
+
+    /// Who is this, and in which audiences at `now`? `keys` come in order of precedence. What another answer said is
+    /// forgotten.
+    pub fn lookup(&self, keys: &[ProfileKey], now: Timestamp, answer: &mut Answer) {
+        self.index.lookup(keys, now, answer);
+    }
+
+    /// Many lookups of one key each: `answers[i]` is of `keys[i]`. Stops at the shorter of the two.
+    pub fn lookup_batch(&self, keys: &[ProfileKey], now: Timestamp, answers: &mut [Answer]) {
+        self.index.lookup_batch(keys, now, answers);
+    }
+}
+
+impl<B: Deref<Target = [u8]>> Index<B> {
+    /// Views of one generation. Refuses identities that name profiles the forward index has not.
+    pub fn new(
+        identities: Identities<B>,
+        filter: Option<Filter<B>>,
+        forward: Forward<B>,
+        flips: Flips<B>,
+    ) -> Result<Self> {
+        if identities.ordinals() > forward.ordinals() {
+            return Err(Error::snapshot(format!(
+                "the identity index names {} profiles, the forward index has {}; rebuild with `vaglio build`",
+                identities.ordinals(),
+                forward.ordinals()
+            )));
+        }
+        Ok(Index { identities, filter, forward, flips })
+    }
+
+    /// See [`ServingSnapshot::lookup`].
+    pub fn lookup(&self, keys: &[ProfileKey], now: Timestamp, answer: &mut Answer) {
+        answer.clear();
+        if keys.len() > 1 {
+            keys.iter().for_each(|key| self.identities.prefetch(*key));
+        }
+        for key in keys {
+            match self.find(*key) {
+                Some(value) => self.note(value, answer),
+                None => answer.raise(Outcome::NoProfile),
+            }
+        }
+        self.read_profiles(now, answer);
+        answer.settle();
+    }
+
+    /// The identity index behind its filter.
+    #[inline]
+    pub(super) fn find(&self, key: ProfileKey) -> Option<u32> {
+        if self.filter.as_ref().is_some_and(|filter| !filter.may_contain(key)) {
+            return None;
+        }
+        self.identities.find(key)
+    }
+
+    /// Takes note of what a known identifier stands for: a profile, once, or somebody blocked without one.
+    pub(super) fn note(&self, value: u32, answer: &mut Answer) {
+        match value {
+            BLOCKED_MARKETING | BLOCKED_ALL => answer.raise(Outcome::Blocked),
+            BLOCKED_PROFILING => answer.raise(Outcome::NoConsent),
+            ordinal if ordinal < FIRST_RESERVED => {
+                answer.raise(Outcome::Matched);
+                if !answer.ordinals.contains(&ordinal) {
+                    answer.ordinals.push(ordinal);
+                    self.forward.prefetch_group(ordinal);
+                }
+            }
+            // No writer writes it: on the safe side.
+            _ => answer.raise(Outcome::Blocked),
+        }
+    }
+
+    /// Audiences of the first profile, and of all together.
+    fn read_profiles(&self, now: Timestamp, answer: &mut Answer) {
+        answer.profiles = answer.ordinals.len() as u32;
+        // The others first, each through `audiences`, so that the first profile's stay there.
+        for at in (0..answer.ordinals.len()).rev() {
+            answer.audiences.clear();
+            let profile = self.read_profile(answer.ordinals[at], now, &mut answer.audiences);
+            answer.raise_by(profile);
+            unite(&mut answer.excluded_by, &answer.audiences);
+        }
+    }
+
+    /// The audiences of a profile at `now`; returns its flags.
+    fn read_profile(&self, ordinal: u32, now: Timestamp, audiences: &mut Vec<u32>) -> u8 {
+        let profile = self.forward.read(ordinal, audiences);
+        self.apply_flips(profile, ordinal, now, audiences);
+        profile
+    }
+
+    #[inline]
+    pub(super) fn apply_flips(&self, profile: u8, ordinal: u32, now: Timestamp, audiences: &mut Vec<u32>) {
+        if profile & flags::FLIPS != 0 {
+            flips::apply(self.flips.of(ordinal), now.minute(), audiences);
+        }
+    }
+}
