@@ -1,1 +1,13 @@
-//! The fold: sources -> columns (index), columns and rules -> bitmaps, forward index and flips (activate), then a new generation.
+//! The fold: sources -> columns (index), columns and rules -> bitmaps, forward index and flips (activate), then a new
+//! generation.
+//!
+//! Contents: [`fold`] rows into graph and columns; [`index`] their sections; [`provenance`] what became of the rows;
+//! [`memory`] forecast and peak.
+
+mod fold;
+pub mod index;
+pub mod memory;
+pub mod provenance;
+
+#[cfg(test)]
+mod tests;
