@@ -1,10 +1,24 @@
 //! The rule language, campaigns, and the catalogue as a value. No I/O beyond what is handed in as text.
 //!
-//! Contents: [`rule`] the syntax tree; `parse` text -> tree with spans; `print` tree -> text; `typecheck` against the
-//! declarations; `lint`; `definitions` the YAML files; [`catalogue`] what a generation carries.
+//! Contents: [`rule`] the syntax tree; [`parse`] text -> tree with spans ([`lex`] its words); [`print`] tree -> text;
+//! [`typecheck`] against the declarations; [`lint`] what is legal and probably not meant; [`order`] references between
+//! audiences; [`definitions`] the YAML files; [`diagnostic`] and [`render`] what is said about them; [`catalogue`] what
+//! a generation carries.
 
 pub mod catalogue;
+pub mod definitions;
+pub mod diagnostic;
+pub mod lex;
+pub mod lint;
+pub mod order;
+pub mod parse;
+pub mod print;
+pub mod render;
 pub mod rule;
+pub mod typecheck;
 
 pub use catalogue::{Audience, AudienceKind, Campaign, Catalogue};
+pub use diagnostic::{Diagnostic, Severity};
+pub use parse::{Parsed, parse};
+pub use print::print;
 pub use rule::{Expr, Rule};

@@ -195,3 +195,40 @@ pub enum When {
     /// `today`: since local midnight.
     Today,
 }
+
+/// Everything a rule looks at directly (not through other audiences), each name once, sorted.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Leaves<'a> {
+    /// Names of traits.
+    pub traits: std::collections::BTreeSet<&'a str>,
+    /// Names of events.
+    pub events: std::collections::BTreeSet<&'a str>,
+    /// Audiences, lists included.
+    pub audiences: std::collections::BTreeSet<&'a AudienceId>,
+}
+
+/// What a rule looks at: for staleness, permitted uses and the order of evaluation.
+pub fn leaves(expr: &Expr) -> Leaves<'_> {
+    let mut found = Leaves::default();
+    gather(expr, &mut found);
+    found
+}
+
+fn gather<'a>(expr: &'a Expr, found: &mut Leaves<'a>) {
+    match expr {
+        Expr::Everyone | Expr::Sample(..) => {}
+        Expr::And(parts) | Expr::Or(parts) | Expr::AtLeast(_, parts) => {
+            parts.iter().for_each(|part| gather(part, found))
+        }
+        Expr::Not(inner) => gather(inner, found),
+        Expr::InAudience(id) => {
+            found.audiences.insert(id);
+        }
+        Expr::Trait(test) => {
+            found.traits.insert(&test.name);
+        }
+        Expr::Event(test) => {
+            found.events.insert(&test.name);
+        }
+    }
+}

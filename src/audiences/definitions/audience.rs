@@ -1,0 +1,97 @@
+//! One audience of a file.
+
+use super::fields::Fields;
+use super::node::Node;
+use super::place::Place;
+use crate::audiences::parse::{Parsed, parse};
+use crate::audiences::{Audience, AudienceKind, Diagnostic, Rule};
+use crate::schema::{AudienceId, Segment};
+use std::ops::Range;
+
+const KEYS: [&str; 11] =
+    ["id", "name", "kind", "owner", "rule", "list", "ttl", "segment", "folder", "tags", "description"];
+
+/// An audience as read, and what later checks need to point at it.
+#[derive(Debug)]
+pub(super) struct AudienceDraft {
+    pub(super) file: usize,
+    /// Where its id stands.
+    pub(super) id_span: Range<usize>,
+    pub(super) audience: Audience,
+    /// The rule's tree and where its text stands.
+    pub(super) rule: Option<(Parsed, Place)>,
+    /// Where the name stands.
+    pub(super) name_span: Range<usize>,
+    /// Where the segment stands.
+    pub(super) segment_span: Range<usize>,
+}
+
+/// Reads an audience; one whose id or owner is wrong is `None`. Whatever is wrong is in `found`.
+pub(super) fn read(file: usize, text: &str, node: &Node, found: &mut Vec<Diagnostic>) -> Option<AudienceDraft> {
+    let mut fields = Fields::read(node, "an audience", &KEYS, found)?;
+    let id = fields.name("id", "phone-replacers");
+    let owner = fields.name("owner", "acme");
+    fields.require("kind", "target");
+    let kind = fields.one_of("kind", &[("target", AudienceKind::Target), ("suppress", AudienceKind::Suppress)]);
+    let name = fields.text("name").or_else(|| id.clone()).unwrap_or_default();
+    let list = fields.flag("list").unwrap_or(false);
+    let (rule_node, ttl) = (fields.get("rule"), fields.span("ttl"));
+    match (rule_node, list) {
+        (Some(rule), true) => {
+            fields.error("rule-and-list", rule.span.clone(), "a list has no rule: its members are uploaded".to_owned())
+        }
+        (None, false) => {
+            let error = Diagnostic::error("missing-key", fields.span_of("id"), "this audience needs a `rule`");
+            fields.found.push(error.help("such as `rule: age >= 18`, or `list: true` for uploaded members"));
+        }
+        (Some(_), false) if ttl.is_some() => {
+            let message = "only lists have a `ttl`: a rule is always up to date".to_owned();
+            fields.error("ttl-without-list", fields.span_of("ttl"), message);
+        }
+        _ => {}
+    }
+    let (folder, description) = (fields.text("folder"), fields.text("description"));
+    let tags = fields.texts("tags").into_iter().map(|(tag, _)| tag).collect();
+    let (id_span, name_span, segment_span) = (fields.span_of("id"), fields.span_of("name"), fields.span_of("segment"));
+    let segment = fields.get("segment").and_then(|node| segment(node, fields.found));
+    let owner = owner?;
+    let rule = rule_node.filter(|_| !list).and_then(|node| rule(text, node, &owner, found));
+    let audience = Audience {
+        id: AudienceId::new(&owner, &id?),
+        name,
+        kind: kind.unwrap_or(AudienceKind::Suppress),
+        rule: rule.as_ref().map(|(parsed, _)| Rule(parsed.expr.clone())),
+        ttl,
+        segment,
+        folder,
+        tags,
+        description,
+    };
+    Some(AudienceDraft { file, id_span, audience, rule, name_span, segment_span })
+}
+
+fn segment(node: &Node, found: &mut Vec<Diagnostic>) -> Option<Segment> {
+    let mut fields = Fields::read(node, "a segment", &["taxonomy", "id"], found)?;
+    fields.require("id", "\"560\"");
+    let taxonomy = fields.parsed("taxonomy", "a taxonomy's number (segtax)", |text| text.parse().ok());
+    Some(Segment { taxonomy, id: fields.text("id")? })
+}
+
+fn rule(text: &str, node: &Node, owner: &str, found: &mut Vec<Diagnostic>) -> Option<(Parsed, Place)> {
+    let Some(rule) = node.text() else {
+        found.push(Diagnostic::error(
+            "wrong-value",
+            node.span.clone(),
+            format!("`rule` is a text; found {}", node.shape()),
+        ));
+        return None;
+    };
+    let place = Place::new(text, node);
+    match parse(rule, owner) {
+        Ok(parsed) => Some((parsed, place)),
+        Err(errors) => {
+            found.extend(errors.into_iter().map(|error| Diagnostic { span: place.map(&error.span), ..error }));
+            None
+        }
+    }
+}

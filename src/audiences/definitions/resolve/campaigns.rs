@@ -1,0 +1,110 @@
+//! Campaigns against the catalogue: references, kinds, groups, and what is not enforced yet.
+
+use super::Found;
+use crate::audiences::catalogue::Group;
+use crate::audiences::definitions::Drafts;
+use crate::audiences::definitions::campaign::CampaignDraft;
+use crate::audiences::typecheck::unknown_audience;
+use crate::audiences::{AudienceKind, Catalogue, Diagnostic};
+use crate::schema::AudienceId;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Checks every campaign's references.
+pub(super) fn check(catalogue: &Catalogue, drafts: &Drafts, known: &BTreeSet<AudienceId>, found: &mut Found) {
+    for draft in &drafts.campaigns {
+        let campaign = &draft.campaign;
+        for (id, span) in campaign.include.iter().zip(&draft.include_spans) {
+            match catalogue.number(id) {
+                None => found.push((draft.file, unknown_audience(id, span.clone(), known.iter()))),
+                Some(at) if catalogue.audiences[at as usize].kind == AudienceKind::Suppress => {
+                    let message = format!("`{id}` is a suppress audience: nobody is spoken to for being in it");
+                    let error = Diagnostic::error("include-of-suppress", span.clone(), message);
+                    found.push((draft.file, error.help("move it to `exclude`, or define a target audience")));
+                }
+                Some(_) => {}
+            }
+        }
+        for (exclude, span) in campaign.exclude.iter().zip(&draft.exclude_spans) {
+            let id = &exclude.audience;
+            if !known.contains(id) {
+                found.push((draft.file, unknown_audience(id, span.clone(), known.iter())));
+            } else if campaign.include.contains(id) {
+                let message = format!("`{id}` is included and excluded: exclusion wins");
+                let warning = Diagnostic::warning("included-and-excluded", span.clone(), message);
+                found.push((draft.file, warning.help("remove one of the two")));
+            }
+        }
+    }
+    unenforced(&drafts.campaigns, found);
+}
+
+/// One warning a key, at its first place.
+fn unenforced(drafts: &[CampaignDraft], found: &mut Found) {
+    for key in ["caps", "min_gap", "group"] {
+        let places: Vec<_> = drafts
+            .iter()
+            .flat_map(|draft| draft.unenforced.iter().filter(|(k, _)| *k == key).map(move |(_, span)| (draft, span)))
+            .collect();
+        let Some((first, span)) = places.first() else { continue };
+        let ids: Vec<String> = places.iter().map(|(draft, _)| format!("`{}`", draft.campaign.id)).collect();
+        let more = if ids.len() > 10 { format!(" and {} more", ids.len() - 10) } else { String::new() };
+        let shown = ids.iter().take(10).cloned().collect::<Vec<_>>().join(", ");
+        let message = format!("`{key}` is checked but not enforced yet, in {shown}{more}");
+        let warning = Diagnostic::warning("not-enforced", (*span).clone(), message);
+        found.push((first.file, warning.help("until then keep it in the buying platform too")));
+    }
+}
+
+/// The groups by id, those without an owner once for every owner whose campaigns name them.
+pub(super) fn groups(drafts: &Drafts, found: &mut Found) -> Vec<Group> {
+    let mut named: BTreeMap<&str, Vec<&CampaignDraft>> = BTreeMap::new();
+    for draft in &drafts.campaigns {
+        if let Some(group) = &draft.campaign.group {
+            named.entry(group).or_default().push(draft);
+        }
+    }
+    let mut groups: BTreeMap<AudienceId, Group> = BTreeMap::new();
+    for draft in &drafts.groups {
+        let owners: BTreeSet<&str> = match &draft.owner {
+            Some(owner) => BTreeSet::from([owner.as_str()]),
+            None => named
+                .keys()
+                .filter_map(|id| id.split_once('/'))
+                .filter(|(_, id)| *id == draft.name)
+                .map(|(o, _)| o)
+                .collect(),
+        };
+        let mut used = false;
+        for owner in owners {
+            let id = AudienceId::new(owner, &draft.name);
+            used |= named.contains_key(id.as_str());
+            let group = Group { id: id.clone(), at_most: draft.at_most, per: draft.per };
+            if groups.insert(id.clone(), group).is_some() {
+                let message = format!("the group `{id}` is defined twice");
+                let error = Diagnostic::error("repeated-id", draft.span.clone(), message);
+                found.push((draft.file, error.help("rename or remove one of them")));
+            }
+        }
+        if !used {
+            let message = format!("no campaign is in the group `{}`", draft.name);
+            found.push((draft.file, Diagnostic::warning("unused-group", draft.span.clone(), message)));
+        }
+    }
+    for (id, campaigns) in named {
+        if !groups.keys().any(|known| known.as_str() == id) {
+            for draft in campaigns {
+                let names = drafts.groups.iter().map(|group| group.name.as_str());
+                let short = id.split_once('/').map_or(id, |(_, name)| name);
+                let error =
+                    Diagnostic::error("unknown-group", draft.group_span.clone(), format!("there is no group `{id}`"));
+                let error = error.nearest(short, names);
+                let help = error
+                    .help
+                    .is_empty()
+                    .then(|| format!("define it: `groups: {{ {short}: {{ at_most: 1, per: 24h }} }}`"));
+                found.push((draft.file, error.maybe_help(help)));
+            }
+        }
+    }
+    groups.into_values().collect()
+}
