@@ -1,0 +1,39 @@
+ifeq ($(shell command -v cargo 2>/dev/null),)
+$(error cargo is missing; install Rust with: curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh)
+endif
+
+CARGO ?= cargo
+# The demonstration's world; `make demo PEOPLE=100000` for a quick one.
+PEOPLE ?= 1000000
+SEED ?= 7
+
+.PHONY: help demo test check bench fuzz-smoke
+
+help:
+	@echo "make demo        build, invent $(PEOPLE) people, build a snapshot, serve it, ask it, explain what happened"
+	@echo "make test        every test (real data: VAGLIO_DATA_DIR, default ../shared/data; absent = skipped, and said)"
+	@echo "make check       format, clippy, docs, tests, dependency and licence bans"
+	@echo "make bench       the figures of docs/benchmarks.md (1 M profiles; VAGLIO_BENCH_PROFILES changes it)"
+	@echo "make fuzz-smoke  a minute of random input for every parser and every section"
+
+demo:
+	$(CARGO) run --release --locked --bin vaglio -- demo --people $(PEOPLE) --seed $(SEED)
+
+test:
+	@test -d "$${VAGLIO_DATA_DIR:-../shared/data}" || \
+		echo "skipped: tests on real data (no $${VAGLIO_DATA_DIR:-../shared/data}; set VAGLIO_DATA_DIR)"
+	$(CARGO) test --locked --no-fail-fast --lib --bins --tests
+	$(CARGO) test --locked --doc
+
+check:
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps
+	$(MAKE) test
+	@# Licences, bans and origins are tests: tests/dependencies.rs, tests/hygiene.rs, tests/layering.rs.
+
+bench:
+	$(CARGO) bench --locked
+
+fuzz-smoke:
+	VAGLIO_TEST_FUZZ_CASES=$${VAGLIO_TEST_FUZZ_CASES:-20000} $(CARGO) test --release --locked --test fuzz_smoke
