@@ -2,12 +2,13 @@
 //! generation.
 //!
 //! Contents: [`fold`] rows into graph and columns; [`index`] their sections; [`provenance`] what became of the rows;
-//! [`memory`] forecast and peak.
+//! [`stale`] facts whose sources are too old; [`memory`] forecast and peak.
 
 mod fold;
 pub mod index;
 pub mod memory;
 pub mod provenance;
+pub mod stale;
 
 #[cfg(test)]
 mod tests;
