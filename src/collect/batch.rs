@@ -22,7 +22,13 @@ pub enum Cell {
     /// Days since 1970-01-01.
     Date(i32),
     /// A category, or one of several tags (a trait with tags has one cell a tag; none = the empty set is unknown).
-    Text { start: u32, len: u32 },
+    /// Equal texts that lie near each other in a batch mostly share one range.
+    Text {
+        /// Byte position in [`Batch::text`].
+        start: u32,
+        /// Length in bytes.
+        len: u32,
+    },
 }
 
 /// What was said about consent.
@@ -45,14 +51,32 @@ pub enum ConsentKind {
 pub enum RowKind {
     /// A person with traits: cells are (trait number, value).
     Profile,
-    /// Something somebody did: cells are (property number of that event, value). `id` is the hash of the event's id.
-    Event { event: u16, id: Option<u128> },
-    /// A line of an uploaded list. `list` is a position in [`Batch::lists`]; `ttl_minutes` as uploaded.
-    Membership { list: u16, remove: bool, ttl_minutes: Option<u32> },
+    /// Something somebody did: cells are (property number of that event, value).
+    Event {
+        /// The event's number.
+        event: u16,
+        /// The hash of its id: rows that repeat it are one event.
+        id: Option<u128>,
+    },
+    /// A line of an uploaded list.
+    Membership {
+        /// Position in [`Batch::lists`].
+        list: u16,
+        /// Whether the line takes the person off the list.
+        remove: bool,
+        /// Minutes from the row's time; `None` = the list's own time to live.
+        ttl_minutes: Option<u32>,
+    },
     /// Identifiers that belong together.
-    Link { level: LinkLevel },
+    Link {
+        /// How closely.
+        level: LinkLevel,
+    },
     /// A consent or an objection.
-    Consent { what: ConsentKind },
+    Consent {
+        /// What was said.
+        what: ConsentKind,
+    },
 }
 
 /// One row. Ranges are positions in the batch's `keys` and `cells`.
