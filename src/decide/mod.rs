@@ -12,3 +12,22 @@ mod tests;
 
 pub use campaigns::{CampaignIndex, Decisions};
 pub use verdict::{Decision, Status, Verdict};
+
+use crate::lookup::ServingSnapshot;
+
+/// What a request is answered from: a generation's lookups and its campaigns, swapped together.
+#[derive(Debug)]
+pub struct Answering {
+    /// Whom the identifiers belong to, and their audiences.
+    pub snapshot: ServingSnapshot,
+    /// The campaigns of the same generation.
+    pub campaigns: CampaignIndex,
+}
+
+impl Answering {
+    /// Indexes the campaigns of the generation's own catalogue.
+    pub fn new(snapshot: ServingSnapshot) -> Self {
+        let campaigns = CampaignIndex::new(snapshot.catalogue());
+        Answering { snapshot, campaigns }
+    }
+}

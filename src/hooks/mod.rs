@@ -1,1 +1,142 @@
 //! The exchange's doors: decode -> lookup and decide -> encode. Synchronous in the core, never blocks, logs nothing per bid.
+//!
+//! Contents: [`live`] the generation in service and each worker's buffers; [`labels`] names encoded once a generation;
+//! [`ids`] identifiers -> keys; [`ask`] the question itself, whatever door it came through, and [`batch`] many of them;
+//! [`http`] the listener and routes, with [`lookup_json`] and [`decide_json`]; [`grpc`] the gRPC service, with
+//! [`lookup_proto`] and [`decide_proto`]; [`health`] the probes.
+//! What must not live here: rules, files, anything that builds.
+
+pub mod ask;
+pub mod batch;
+pub mod decide_json;
+pub mod decide_proto;
+pub mod grpc;
+pub mod health;
+pub mod http;
+pub mod ids;
+pub mod labels;
+pub mod live;
+pub mod lookup_json;
+pub mod lookup_proto;
+
+use crate::config::Server;
+use crate::decide::{Decision, Status};
+use crate::schema::Clock;
+use crate::telemetry::metrics::{Metrics, Names};
+use crate::wire::{Code, Failure};
+use health::Health;
+use live::Live;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+/// Where a question came in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Door {
+    /// `POST /v1/lookup`
+    HttpLookup,
+    /// `POST /v1/decide`
+    HttpDecide,
+    /// Probes, and what has no door.
+    HttpOther,
+    /// `Lookup`
+    GrpcLookup,
+    /// `LookupBatch`
+    GrpcLookupBatch,
+    /// A message of `LookupStream`
+    GrpcLookupStream,
+    /// `Decide`
+    GrpcDecide,
+}
+
+impl Door {
+    /// The names in metrics, in the order of the numbers.
+    pub const NAMES: [&'static str; 7] = [
+        "http_lookup",
+        "http_decide",
+        "http_other",
+        "grpc_lookup",
+        "grpc_lookup_batch",
+        "grpc_lookup_stream",
+        "grpc_decide",
+    ];
+}
+
+/// Everything the doors share.
+#[derive(Debug)]
+pub struct Doors {
+    /// The generation in service.
+    pub live: Live,
+    /// Where "now" comes from.
+    pub clock: Clock,
+    /// Limits and timeouts.
+    pub limits: Server,
+    /// Identifier types in the order in which they are tried, in lower case.
+    pub precedence: Vec<String>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// What the probes say.
+    pub health: Health,
+}
+
+impl Doors {
+    /// Doors without a generation: every answer is `not_ready`.
+    pub fn new(limits: Server, precedence: &[String], clock: Clock) -> Arc<Self> {
+        Arc::new(Doors {
+            live: Live::default(),
+            clock,
+            limits,
+            precedence: precedence.iter().map(|name| name.to_ascii_lowercase()).collect(),
+            metrics: metrics(),
+            health: Health::default(),
+        })
+    }
+
+    /// Runs one request: counts it, and turns a panic into a failure.
+    fn guarded<T>(
+        &self,
+        door: Door,
+        arrived: Instant,
+        answer: impl FnOnce() -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let answer = catch_unwind(AssertUnwindSafe(answer)).unwrap_or_else(|_| {
+            self.metrics.panics.fetch_add(1, Ordering::Relaxed);
+            Err(Failure::new(Code::Internal, "the server failed on this request; its log says where"))
+        });
+        self.count(door, arrived, answer.as_ref().err());
+        answer
+    }
+
+    /// Counts a request that ended.
+    fn count(&self, door: Door, arrived: Instant, failure: Option<&Failure>) {
+        let code = failure.map_or(0, |failure| 1 + failure.code as usize);
+        self.metrics.request(door as usize, code, arrived.elapsed());
+    }
+}
+
+/// Counters with the names of this floor and those below.
+fn metrics() -> Arc<Metrics> {
+    Metrics::new(Names {
+        statuses: Status::ALL.iter().map(|status| status.name()).collect(),
+        decisions: Decision::ALL.iter().map(|decision| (decision.verdict().name(), decision.reason())).collect(),
+        doors: Door::NAMES.to_vec(),
+        codes: std::iter::once("ok").chain(Code::ALL.iter().map(|code| code.name())).collect(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_a_failure_and_is_counted() {
+        let doors = Doors::new(Server::default(), &[], Clock::System);
+        let failed = doors.guarded::<()>(Door::HttpLookup, Instant::now(), || panic!("a bug"));
+        assert_eq!(failed.unwrap_err().code, Code::Internal);
+        let text = doors.metrics.exposition();
+        assert!(text.contains("vaglio_panics_total 1\n"));
+        assert!(text.contains("vaglio_requests_total{door=\"http_lookup\",code=\"internal\"} 1\n"));
+    }
+}

@@ -39,6 +39,18 @@ impl prost::Message for Encoded {
     }
 }
 
+/// Appends the encoding of a message: what follows in `out` is merged with it.
+pub fn append(message: &impl prost::Message, out: &mut Vec<u8>) {
+    message.encode_raw(out);
+}
+
+/// Appends an encoded message as a field of the message that `out` holds.
+pub fn embed(field: u32, encoded: &[u8], out: &mut Vec<u8>) {
+    prost::encoding::encode_key(field, WireType::LengthDelimited, out);
+    prost::encoding::encode_varint(encoded.len() as u64, out);
+    out.extend_from_slice(encoded);
+}
+
 /// The codec of our services. It differs from tonic's in one thing: a malformed message is the caller's mistake
 /// (`INVALID_ARGUMENT`), not ours (`INTERNAL`).
 #[derive(Debug, Clone)]

@@ -1,0 +1,74 @@
+//! Many questions at once: those with one identifier are looked up together, so that their waits for memory overlap.
+
+use super::Doors;
+use super::ask::{Ask, Before, look_into, status_of};
+use super::ids::Eid;
+use super::live::{Scratch, Served};
+use crate::decide::Status;
+use crate::lookup::Answer;
+use crate::schema::Timestamp;
+use crate::wire::Failure;
+
+/// Where the answer to a question of a batch is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// There is none but this status.
+    Nowhere(Status),
+    /// In `scratch.answers`, at this position.
+    At(u32),
+}
+
+impl Doors {
+    /// Looks all of them up on one generation; [`Doors::result_of`] tells what became of each.
+    pub(super) fn lookup_many<'a, I: ExactSizeIterator<Item = Eid<'a>>>(
+        &self,
+        asks: impl ExactSizeIterator<Item = Ask<'a, I>>,
+        served: Option<&Served>,
+        now: Timestamp,
+        scratch: &mut Scratch,
+    ) -> Result<(), Failure> {
+        let count = asks.len();
+        if scratch.answers.len() < count {
+            scratch.answers.resize_with(count, Default::default);
+        }
+        scratch.places.clear();
+        scratch.batch.clear();
+        // Single keys fill the answers from the front, in one batch at the end; the others from the back, at once.
+        let mut back = count;
+        for ask in asks {
+            let place = match (self.before(ask, served, scratch)?, served) {
+                (Before::Look, Some(_)) if scratch.keys.len() == 1 => {
+                    scratch.batch.push(scratch.keys[0]);
+                    Place::At(scratch.batch.len() as u32 - 1)
+                }
+                (Before::Look, Some(served)) => {
+                    back -= 1;
+                    look_into(served, &scratch.keys, now, &mut scratch.answers[back]);
+                    Place::At(back as u32)
+                }
+                (Before::Look, None) => Place::Nowhere(Status::NotReady),
+                (Before::Answer(status) | Before::UnlessObjected(status), _) => Place::Nowhere(status),
+            };
+            scratch.places.push(place);
+        }
+        if let Some(served) = served {
+            let answers = &mut scratch.answers[..scratch.batch.len()];
+            served.answering.snapshot.lookup_batch(&scratch.batch, now, answers);
+        }
+        for place in &scratch.places {
+            self.metrics.lookup(Self::result_of(*place, &scratch.answers).0 as usize);
+        }
+        Ok(())
+    }
+
+    /// The status of a question, and the audiences of the profile, of both kinds.
+    pub(super) fn result_of(place: Place, answers: &[Answer]) -> (Status, &[u32]) {
+        match place {
+            Place::Nowhere(status) => (status, &[]),
+            Place::At(at) => {
+                let answer = &answers[at as usize];
+                (status_of(answer.outcome), &answer.audiences)
+            }
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! `POST /v1/decide`: JSON in, JSON out. Also which campaigns a question is about, for both decide doors.
+
+use super::labels::{DECISIONS, Labels, Named};
+use super::live::{Scratch, Served};
+use super::lookup_json::{NO_GENERATION, ask, begin, comma, read};
+use super::{Door, Doors};
+use crate::decide::{Decision, Status};
+use crate::schema::Timestamp;
+use crate::wire::{Code, Failure};
+use std::time::Instant;
+
+/// A campaign in question, and the name it was asked by.
+pub(super) type Asked<'a> = (u32, Option<&'a str>);
+
+/// Answers a body. `shed`: it came over the limit of connections.
+///
+/// # Errors
+/// A body that is no question, asks too much, or names a campaign that is not there for this caller.
+pub fn answer(doors: &Doors, body: &[u8], arrived: Instant, shed: bool) -> Result<Vec<u8>, Failure> {
+    doors.guarded(Door::HttpDecide, arrived, || {
+        let question = read(body)?;
+        let names = question.campaigns.as_deref().unwrap_or_default();
+        let names = || names.iter().map(|name| &**name);
+        let now = doors.clock.now();
+        doors.live.with(|served, scratch| {
+            let Some(served) = served else {
+                let status = doors.lookup(ask(&question, arrived, shed), None, now, scratch)?;
+                return Ok(write_nothing(status, names()));
+            };
+            let asked = asked(names(), &served.http)?;
+            let status = doors.decide(ask(&question, arrived, shed), served, now, scratch)?;
+            Ok(write(doors, status, served, now, &asked, scratch))
+        })
+    })
+}
+
+/// The campaigns that names stand for; `None` = every one that the caller may see and that speaks now.
+///
+/// # Errors
+/// Names of no campaign or of several. Another owner's campaign and one that does not exist look the same.
+pub(super) fn asked<'a>(
+    names: impl ExactSizeIterator<Item = &'a str>,
+    labels: &Labels,
+) -> Result<Option<Vec<Asked<'a>>>, Failure> {
+    if names.len() == 0 {
+        return Ok(None);
+    }
+    let (mut asked, mut absent, mut ambiguous) = (Vec::with_capacity(names.len()), Vec::new(), Vec::new());
+    for name in names {
+        match labels.named(name) {
+            Some(Named::One(campaign)) => asked.push((campaign, Some(name))),
+            Some(Named::Several) => ambiguous.push(name.to_owned()),
+            None => absent.push(name.to_owned()),
+        }
+    }
+    if !absent.is_empty() {
+        let message = "there are no such campaigns; ask by `owner/id`, a unique id, or a line item of `refs`";
+        return Err(Failure::new(Code::NotFound, message).with_details(absent));
+    }
+    if !ambiguous.is_empty() {
+        let message = "several campaigns have these names; ask by `owner/id` or `system:line_item`";
+        return Err(Failure::invalid(message).with_details(ambiguous));
+    }
+    Ok(Some(asked))
+}
+
+/// Hands every campaign in question to `write`, with its decision, and counts the decisions.
+pub(super) fn each(
+    doors: &Doors,
+    served: &Served,
+    labels: &Labels,
+    now: Timestamp,
+    asked: &Option<Vec<Asked<'_>>>,
+    decisions: &[Decision],
+    mut write: impl FnMut(u32, Decision, Option<&str>),
+) {
+    let mut counts = [0u64; Decision::ALL.len()];
+    let mut one = |campaign: u32, name: Option<&str>| {
+        let decision = decisions[campaign as usize];
+        counts[decision as usize] += 1;
+        write(campaign, decision, name);
+    };
+    match asked {
+        Some(asked) => asked.iter().for_each(|&(campaign, name)| one(campaign, name)),
+        None => {
+            let index = &served.answering.campaigns;
+            labels.campaigns().filter(|&(campaign, _)| index.speaks(campaign, now)).for_each(|(at, _)| one(at, None));
+        }
+    }
+    for (decision, &count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+        doors.metrics.decided(decision, count);
+    }
+}
+
+fn write(
+    doors: &Doors,
+    status: Status,
+    served: &Served,
+    now: Timestamp,
+    asked: &Option<Vec<Asked<'_>>>,
+    scratch: &Scratch,
+) -> Vec<u8> {
+    let labels = &served.http;
+    let mut out = Vec::with_capacity(128 + 96 * asked.as_ref().map_or(scratch.decisions.all.len(), Vec::len));
+    begin(status, &mut out);
+    out.extend_from_slice(b",\"campaigns\":[");
+    let mut first = true;
+    each(doors, served, labels, now, asked, &scratch.decisions.all, |campaign, decision, name| {
+        let Some(label) = labels.campaign(campaign) else { return };
+        comma(&mut first, &mut out);
+        out.extend_from_slice(label.json.as_bytes());
+        out.extend_from_slice(DECISIONS[decision as usize].json.as_bytes());
+        if let Some(name) = name.filter(|name| *name != &*label.id) {
+            out.extend_from_slice(b",\"asked\":");
+            quote(name, &mut out);
+        }
+        out.push(b'}');
+    });
+    out.extend_from_slice(b"],");
+    out.extend_from_slice(labels.stamp(doors.stale(served, now)).json.as_bytes());
+    out
+}
+
+/// Without a generation there is no telling which campaigns there are: those that were asked for are unknown.
+fn write_nothing<'a>(status: Status, names: impl Iterator<Item = &'a str>) -> Vec<u8> {
+    let mut out = Vec::with_capacity(256);
+    begin(status, &mut out);
+    out.extend_from_slice(b",\"campaigns\":[");
+    let mut first = true;
+    for name in names {
+        comma(&mut first, &mut out);
+        out.extend_from_slice(b"{\"id\":");
+        quote(name, &mut out);
+        out.extend_from_slice(DECISIONS[Decision::NotReady as usize].json.as_bytes());
+        out.push(b'}');
+    }
+    out.extend_from_slice(b"],");
+    out.extend_from_slice(NO_GENERATION.as_bytes());
+    out
+}
+
+fn quote(text: &str, out: &mut Vec<u8>) {
+    // Writing to a vector cannot fail.
+    let _ = serde_json::to_writer(out, text);
+}

@@ -1,0 +1,73 @@
+//! `Decide`: a message in, an encoded answer out, put together from pieces that were encoded once a generation.
+
+use super::decide_json::{asked, each};
+use super::labels::DECISIONS;
+use super::live::{Scratch, Served};
+use super::lookup_proto::{ask, number};
+use super::{Door, Doors};
+use crate::decide::{Decision, Status};
+use crate::schema::Timestamp;
+use crate::wire::codec::{Encoded, append, embed};
+use crate::wire::{Failure, v1};
+use std::time::Instant;
+
+/// The field of `DecideResponse` that holds the verdicts.
+const CAMPAIGNS: u32 = 2;
+
+/// Answers a question.
+///
+/// # Errors
+/// Too many identifiers, or a campaign that is not there for this caller.
+pub fn answer(doors: &Doors, message: &v1::DecideRequest, arrived: Instant) -> Result<Encoded, Failure> {
+    doors.guarded(Door::GrpcDecide, arrived, || {
+        let now = doors.clock.now();
+        let question = || ask(&message.eids, &message.ifa, message.privacy.as_ref(), message.tmax_ms, arrived);
+        let names = || message.campaigns.iter().map(String::as_str);
+        doors.live.with(|served, scratch| {
+            let Some(served) = served else {
+                let status = doors.lookup(question(), None, now, scratch)?;
+                return Ok(nothing(status, names()));
+            };
+            let asked = asked(names(), &served.grpc)?;
+            let status = doors.decide(question(), served, now, scratch)?;
+            Ok(verdicts(doors, status, served, now, &asked, scratch))
+        })
+    })
+}
+
+fn verdicts(
+    doors: &Doors,
+    status: Status,
+    served: &Served,
+    now: Timestamp,
+    asked: &Option<Vec<super::decide_json::Asked<'_>>>,
+    scratch: &mut Scratch,
+) -> Encoded {
+    let Scratch { decisions, encoded, .. } = scratch;
+    let mut out = Vec::with_capacity(64 + 64 * asked.as_ref().map_or(decisions.all.len(), Vec::len));
+    append(&v1::DecideResponse { status: number(status), ..Default::default() }, &mut out);
+    each(doors, served, &served.grpc, now, asked, &decisions.all, |campaign, decision, name| {
+        let Some(label) = served.grpc.campaign(campaign) else { return };
+        encoded.clear();
+        encoded.extend_from_slice(&label.proto);
+        encoded.extend_from_slice(&DECISIONS[decision as usize].proto);
+        if let Some(name) = name.filter(|name| *name != &*label.id) {
+            append(&v1::CampaignVerdict { asked: name.to_owned(), ..Default::default() }, encoded);
+        }
+        embed(CAMPAIGNS, encoded, &mut out);
+    });
+    out.extend_from_slice(&served.grpc.stamp(doors.stale(served, now)).decide);
+    Encoded(out)
+}
+
+/// Without a generation there is no telling which campaigns there are: those that were asked for are unknown.
+fn nothing<'a>(status: Status, names: impl Iterator<Item = &'a str>) -> Encoded {
+    let campaigns = names.map(|name| v1::CampaignVerdict {
+        id: name.to_owned(),
+        verdict: v1::Verdict::Unknown.into(),
+        reason: Decision::NotReady.reason().to_owned(),
+        asked: String::new(),
+    });
+    let answer = v1::DecideResponse { status: number(status), campaigns: campaigns.collect(), ..Default::default() };
+    Encoded(prost::Message::encode_to_vec(&answer))
+}

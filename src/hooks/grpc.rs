@@ -1,0 +1,146 @@
+//! The gRPC port: `vaglio.v1.AudienceService`, health and reflection. What each method
+//! answers is put together in [`lookup_proto`] and [`decide_proto`].
+
+use super::health::Readiness;
+use super::http::begun;
+use super::{Door, Doors, decide_proto, lookup_proto};
+use crate::wire::codec::Encoded;
+use crate::wire::service::audience_service_server::{AudienceService, AudienceServiceServer};
+use crate::wire::{DESCRIPTORS, v1};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio_stream::{Stream, StreamExt};
+use tonic::codegen::{Service, http};
+use tonic::server::NamedService;
+use tonic::transport::server::TcpIncoming;
+use tonic::{Request, Response, Status, Streaming};
+use tonic_health::ServingStatus;
+
+/// The largest answer that is sent, in bytes.
+const MAX_ANSWER: usize = 32 << 20;
+
+/// Accepts until `drain` becomes true, then lets the requests under way end. The caller bounds how long.
+///
+/// # Errors
+/// What tonic cannot start with.
+pub async fn serve(
+    listener: TcpListener,
+    doors: Arc<Doors>,
+    drain: watch::Receiver<bool>,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let max_body = doors.limits.max_body_bytes;
+    let (reporter, health) = tonic_health::server::health_reporter();
+    let mirror = tokio::spawn(mirror(doors.health.watch(), reporter));
+    let reflection = tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(DESCRIPTORS)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        .build_v1()?;
+    let audiences = AudienceServiceServer::new(AudienceDoor(doors))
+        .max_decoding_message_size(max_body)
+        .max_encoding_message_size(MAX_ANSWER);
+    let served = tonic::transport::Server::builder()
+        .http2_keepalive_interval(Some(Duration::from_secs(30)))
+        .http2_keepalive_timeout(Some(Duration::from_secs(20)))
+        .http2_max_header_list_size(16 << 10)
+        .max_concurrent_streams(1_024)
+        .initial_stream_window_size(1 << 20)
+        .initial_connection_window_size(4 << 20)
+        .add_service(Arriving(audiences))
+        .add_service(health)
+        .add_service(reflection)
+        .serve_with_incoming_shutdown(TcpIncoming::from(listener).with_nodelay(Some(true)), begun(drain))
+        .await;
+    mirror.abort();
+    Ok(served?)
+}
+
+/// Keeps the gRPC health service saying what the HTTP probes say.
+async fn mirror(mut readiness: watch::Receiver<Readiness>, reporter: tonic_health::server::HealthReporter) {
+    loop {
+        let ready = *readiness.borrow_and_update() == Readiness::Ready;
+        let status = if ready { ServingStatus::Serving } else { ServingStatus::NotServing };
+        for service in ["", <AudienceServiceServer<AudienceDoor> as NamedService>::NAME] {
+            reporter.set_service_status(service, status).await;
+        }
+        if readiness.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Notes when a request's headers arrived, so that `tmax_ms` counts from there.
+#[derive(Debug, Clone)]
+struct Arriving<S>(S);
+
+#[derive(Debug, Clone, Copy)]
+struct Arrived(Instant);
+
+impl<S, B> Service<http::Request<B>> for Arriving<S>
+where
+    S: Service<http::Request<B>>,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.0.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: http::Request<B>) -> S::Future {
+        request.extensions_mut().insert(Arrived(Instant::now()));
+        self.0.call(request)
+    }
+}
+
+impl<S: NamedService> NamedService for Arriving<S> {
+    const NAME: &'static str = S::NAME;
+}
+
+fn arrived<T>(request: &Request<T>) -> Instant {
+    request.extensions().get::<Arrived>().map_or_else(Instant::now, |arrived| arrived.0)
+}
+
+/// The service's implementation.
+#[derive(Debug)]
+pub struct AudienceDoor(Arc<Doors>);
+
+#[tonic::async_trait]
+impl AudienceService for AudienceDoor {
+    type LookupStreamStream = Pin<Box<dyn Stream<Item = Result<Encoded, Status>> + Send>>;
+
+    async fn lookup(&self, request: Request<v1::LookupRequest>) -> Result<Response<Encoded>, Status> {
+        Ok(Response::new(lookup_proto::answer(&self.0, request.get_ref(), arrived(&request))?))
+    }
+
+    async fn lookup_batch(&self, request: Request<v1::LookupBatchRequest>) -> Result<Response<Encoded>, Status> {
+        let (arrived, message) = (arrived(&request), request.get_ref());
+        let mut known = message.known_generation;
+        let answer = lookup_proto::answer_batch(&self.0, Door::GrpcLookupBatch, message, arrived, &mut known)?;
+        Ok(Response::new(answer))
+    }
+
+    async fn lookup_stream(
+        &self,
+        request: Request<Streaming<v1::LookupBatchRequest>>,
+    ) -> Result<Response<Self::LookupStreamStream>, Status> {
+        let doors = Arc::clone(&self.0);
+        let mut known = 0;
+        let answers = request.into_inner().map(move |message| {
+            let (message, arrived) = (message?, Instant::now());
+            if message.known_generation != 0 {
+                known = message.known_generation;
+            }
+            Ok(lookup_proto::answer_batch(&doors, Door::GrpcLookupStream, &message, arrived, &mut known)?)
+        });
+        Ok(Response::new(Box::pin(answers)))
+    }
+
+    async fn decide(&self, request: Request<v1::DecideRequest>) -> Result<Response<Encoded>, Status> {
+        Ok(Response::new(decide_proto::answer(&self.0, request.get_ref(), arrived(&request))?))
+    }
+}
