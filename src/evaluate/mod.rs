@@ -1,3 +1,27 @@
 //! A rule over the snapshot's columns: for everybody (bitmaps, block by block) or for one profile (a bool and its facts).
 //!
-//! One evaluator, two modes, proved equal to each other and to a naive oracle.
+//! One evaluator, two modes, proved equal to each other and to a naive oracle (`tests`). Contents: [`Plan`] rules bound
+//! to columns, equal parts merged; [`Moment`] its windows at one minute; `block` and `profile` the two modes; `changes`
+//! what turns over between minutes; [`explain`] why a profile is in or out. What must not live here: files.
+//!
+//! A test of an unknown value is false, and so its `not` is true. A trait that no column holds is unknown; an event
+//! that no column holds has never happened. Everything is evaluated at whole minutes.
+
+mod bind;
+mod bits;
+mod block;
+mod events;
+mod leaf;
+mod local_time;
+mod moment;
+mod plan;
+mod profile;
+mod text;
+
+pub use bits::Bitmap;
+pub use block::Scratch;
+pub use moment::Moment;
+pub use plan::Plan;
+
+#[cfg(test)]
+mod tests;

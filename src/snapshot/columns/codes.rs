@@ -313,7 +313,7 @@ impl Days<'_> {
 
     /// The codes of the days from `first` to `last`, both included: ends included, none if the second is the less.
     pub fn code_range(&self, first: i64, last: i64) -> (u32, u32) {
-        let code = |day: i64| (day - i64::from(self.base)).saturating_add(1);
+        let code = |day: i64| day.saturating_sub(self.base.into()).saturating_add(1);
         let low = code(first).clamp(1, i64::from(u32::MAX)) as u32;
         let high = code(last).clamp(0, i64::from(self.largest)) as u32;
         (low, high)

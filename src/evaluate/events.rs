@@ -1,0 +1,177 @@
+//! Event leaves: the rows of a person, filtered and measured. One way of measuring serves both modes.
+
+use super::bind::Matcher;
+use super::bits::{self, Bitmap};
+use super::leaf::{EventLeaf, Measure};
+use super::local_time::LocalTime;
+use crate::audiences::rule::{Aggregate, Compare, Pick};
+use crate::snapshot::columns::{EventColumn, PropColumn};
+use std::ops::Range;
+
+/// An event leaf at one moment.
+pub struct EventsNow<'p, 'a> {
+    pub leaf: &'p EventLeaf,
+    pub column: &'p EventColumn<'a>,
+    /// Seconds, both ends included.
+    pub window: (i64, i64),
+    pub now: i64,
+    pub local: &'p LocalTime,
+}
+
+impl EventsNow<'_, '_> {
+    /// One profile: its rows.
+    pub fn holds(&self, rows: Range<usize>) -> bool {
+        let passes = |row: usize| self.considered(row) && self.filtered(row);
+        self.of_person(rows, &passes)
+    }
+
+    /// A block, into a bitmap. `bytes` is scratch.
+    pub fn block(&self, block: usize, bytes: &mut Vec<u8>, bitmap: &mut Bitmap) {
+        let rows = self.column.rows(block);
+        let (first, lows) = (rows.start, &self.column.lows[rows.clone()]);
+        self.pass(rows, bytes);
+        let passes = |row: usize| bytes[row - first] == 1;
+        let none = self.leaf.measure.of_none();
+        bitmap.fill(if none { u64::MAX } else { 0 });
+        if self.leaf.pick == Pick::All && self.leaf.measure == Measure::Times(1, u32::MAX) {
+            for (low, byte) in lows.iter().zip(bytes.iter()) {
+                bitmap[usize::from(*low) / 64] |= u64::from(*byte) << (low % 64);
+            }
+            return;
+        }
+        let mut start = 0;
+        while start < lows.len() {
+            let low = lows[start];
+            let length = lows[start..].iter().take_while(|other| **other == low).count();
+            if self.of_person(first + start..first + start + length, &passes) {
+                bits::set(bitmap, low);
+            } else if none {
+                bits::clear(bitmap, low);
+            }
+            start += length;
+        }
+    }
+
+    /// The seconds of the rows that are looked at: those in the window, or all that have happened where only the
+    /// first or last counts (then the window is tested on that one).
+    fn seconds(&self) -> Option<(u32, u32)> {
+        let (low, high) = if self.leaf.pick == Pick::All { self.window } else { (0, self.now) };
+        let high = u32::try_from(high.min(u32::MAX.into())).ok()?;
+        let low = u32::try_from(low.max(0)).ok()?;
+        (low <= high).then_some((low, high))
+    }
+
+    fn considered(&self, row: usize) -> bool {
+        self.seconds().is_some_and(|(low, high)| (low..=high).contains(&self.column.times[row]))
+    }
+
+    /// Whether a row passes every property test.
+    pub fn filtered(&self, row: usize) -> bool {
+        let passes = |at: usize, matcher: &Matcher| self.column.property(at).is_some_and(|p| matcher.property(p, row));
+        self.leaf.filters.iter().all(|(at, matcher)| passes(*at, matcher))
+    }
+
+    /// `bytes[i]` = row `rows.start + i` is looked at and passes the filters.
+    fn pass(&self, rows: Range<usize>, bytes: &mut Vec<u8>) {
+        let times = &self.column.times[rows.clone()];
+        bytes.clear();
+        bytes.resize(times.len(), 0);
+        let Some((low, high)) = self.seconds() else { return };
+        let span = high - low;
+        for (byte, time) in bytes.iter_mut().zip(times) {
+            *byte = u8::from(time.wrapping_sub(low) <= span);
+        }
+        let mut passed = Vec::new();
+        for (at, matcher) in &self.leaf.filters {
+            passed.clear();
+            passed.resize(times.len(), 0u8);
+            match (self.column.property(*at), matcher) {
+                (Some(PropColumn::Flag(codes) | PropColumn::Category(codes, _)), Matcher::Codes(ranges)) => {
+                    bits::or_codes(codes.slice(rows.clone()), ranges, &mut passed);
+                }
+                (Some(PropColumn::Number(numbers)), matcher) => {
+                    bits::or_numbers(numbers, rows.clone(), matcher, &mut passed);
+                }
+                _ => {}
+            }
+            for (byte, passed) in bytes.iter_mut().zip(&passed) {
+                *byte &= passed;
+            }
+        }
+    }
+
+    /// One person's rows, of which `passes` says which are looked at.
+    fn of_person(&self, rows: Range<usize>, passes: &dyn Fn(usize) -> bool) -> bool {
+        let picked = match self.leaf.pick {
+            Pick::All => return self.measure(rows, passes),
+            Pick::First => rows.clone().find(|row| passes(*row)),
+            Pick::Last => rows.clone().rfind(|row| passes(*row)),
+        };
+        let (low, high) = self.window;
+        match picked.filter(|row| (low..=high).contains(&i64::from(self.column.times[*row]))) {
+            Some(row) => self.measure(row..row + 1, &|_| true),
+            None => self.leaf.measure.of_none(),
+        }
+    }
+
+    fn measure(&self, rows: Range<usize>, passes: &dyn Fn(usize) -> bool) -> bool {
+        let mut rows = rows.filter(|row| passes(*row));
+        match self.leaf.measure {
+            Measure::Times(low, high) => {
+                let times = rows.count();
+                low as usize <= times && times <= high as usize
+            }
+            Measure::Days(least) => {
+                at_least_distinct(least, rows.map(|row| self.local.day(self.column.times[row]) as u64))
+            }
+            Measure::Distinct(least, at) => match self.column.property(at) {
+                Some(PropColumn::Flag(codes) | PropColumn::Category(codes, _)) => {
+                    let codes = rows.map(|row| u64::from(codes.get(row)));
+                    at_least_distinct(least, codes.filter(|code| *code != 0))
+                }
+                // Adding 0 makes one of the two zeros.
+                Some(PropColumn::Number(numbers)) => {
+                    let known = rows.filter_map(|row| numbers.get(row));
+                    at_least_distinct(least, known.map(|value| (value + 0.0).to_bits()))
+                }
+                None => false,
+            },
+            Measure::Aggregate(aggregate, at, compare, value) => match self.column.property(at) {
+                Some(PropColumn::Number(numbers)) => {
+                    let known = rows.by_ref().filter_map(|row| numbers.get(row));
+                    sum_up(aggregate, known).is_some_and(|sum| compares(sum, compare, value.value()))
+                }
+                _ => false,
+            },
+        }
+    }
+}
+
+fn at_least_distinct(least: u32, values: impl Iterator<Item = u64>) -> bool {
+    let mut seen: smallvec::SmallVec<[u64; 16]> = values.collect();
+    seen.sort_unstable();
+    seen.dedup();
+    seen.len() >= least as usize
+}
+
+/// In the order of the rows, so that both modes round alike. `None` over nothing.
+pub fn sum_up(aggregate: Aggregate, values: impl Iterator<Item = f64>) -> Option<f64> {
+    let mut count = 0u32;
+    let folded = values.inspect(|_| count += 1).reduce(|so_far, value| match aggregate {
+        Aggregate::Sum | Aggregate::Avg => so_far + value,
+        Aggregate::Min => so_far.min(value),
+        Aggregate::Max => so_far.max(value),
+    })?;
+    Some(if aggregate == Aggregate::Avg { folded / f64::from(count) } else { folded })
+}
+
+fn compares(left: f64, compare: Compare, right: f64) -> bool {
+    match compare {
+        Compare::Eq => left == right,
+        Compare::Ne => left != right,
+        Compare::Lt => left < right,
+        Compare::Le => left <= right,
+        Compare::Gt => left > right,
+        Compare::Ge => left >= right,
+    }
+}
