@@ -2,8 +2,9 @@
 
 use super::fold::Fold;
 use super::provenance::{Dropped, Provenance};
+use crate::collect::{self, CollectReport};
 use crate::config::Loaded;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::profiles::consents::{Objecting, SettledConsents};
 use crate::profiles::{EventColumn, Lists, NOBODY, People, Traits};
 use crate::schema::{KeyHasher, ProfileKey, Span, Timestamp};
@@ -43,6 +44,18 @@ pub struct Indexed {
     pub bid_ids: u64,
     /// What was read and what became of it.
     pub provenance: Provenance,
+}
+
+/// Reads every source and writes the index's sections.
+///
+/// # Errors
+/// What `collect` refuses, a full disk, or more identifiers than there can be ordinals.
+pub fn index(inputs: &IndexInputs<'_>) -> Result<(Indexed, CollectReport)> {
+    let mut fold = Fold::new(inputs.loaded);
+    let collected = collect::collect(inputs.loaded, inputs.hasher, inputs.progress, &mut |batch| fold.add(&batch))?;
+    let sources = serde_json::to_value(&collected.sources)
+        .map_err(|error| Error::internal(format!("the report of the sources cannot be written: {error}")))?;
+    Ok((fold.write(inputs, &sources)?, collected))
 }
 
 impl Fold {

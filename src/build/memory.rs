@@ -2,6 +2,10 @@
 
 use crate::config::{Source, SourceKind};
 use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, Sender};
+use std::time::Duration;
 
 /// What every build needs whatever its size: buffers, threads, the program.
 const BASE_BYTES: u64 = 200 << 20;
@@ -59,14 +63,37 @@ pub fn available() -> Option<u64> {
     kilobytes("/proc/meminfo", "MemAvailable:")
 }
 
-/// The most memory this process had resident so far, in bytes.
-pub fn peak() -> Option<u64> {
-    kilobytes("/proc/self/status", "VmHWM:")
-}
-
 /// The anonymous memory this process has resident now, in bytes.
 pub fn anonymous() -> Option<u64> {
     kilobytes("/proc/self/status", "RssAnon:")
+}
+
+/// Watches the anonymous memory of this process while it lives: what a container's limit is compared with.
+pub struct Meter {
+    peak: Arc<AtomicU64>,
+    /// Dropping it ends the watch.
+    _stop: Sender<()>,
+}
+
+impl Meter {
+    /// Starts watching, ten times a second.
+    pub fn start() -> Self {
+        let (stop, stopped) = std::sync::mpsc::channel::<()>();
+        let peak = Arc::new(AtomicU64::new(anonymous().unwrap_or(0)));
+        let seen = Arc::clone(&peak);
+        std::thread::spawn(move || {
+            while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(Duration::from_millis(100)) {
+                seen.fetch_max(anonymous().unwrap_or(0), Ordering::Relaxed);
+            }
+        });
+        Meter { peak, _stop: stop }
+    }
+
+    /// The most so far, in bytes; 0 where the machine does not say.
+    pub fn peak(&self) -> u64 {
+        self.peak.fetch_max(anonymous().unwrap_or(0), Ordering::Relaxed);
+        self.peak.load(Ordering::Relaxed)
+    }
 }
 
 fn kilobytes(file: &str, field: &str) -> Option<u64> {
@@ -82,6 +109,9 @@ mod tests {
     #[test]
     fn linux_tells_what_we_use() {
         assert!(available().is_some_and(|bytes| bytes > 1 << 20));
-        assert!(peak() >= anonymous());
+        let meter = Meter::start();
+        let before = meter.peak();
+        let ballast = vec![1u8; 64 << 20];
+        assert!(meter.peak() >= before + (60 << 20), "{}", ballast.len());
     }
 }

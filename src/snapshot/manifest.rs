@@ -104,6 +104,9 @@ pub struct Manifest {
     pub audiences: Vec<AudienceSummary>,
     /// Seconds by phase.
     pub timings: BTreeMap<String, f64>,
+    /// The most anonymous memory that building it took, in bytes.
+    #[serde(default)]
+    pub peak_memory_bytes: u64,
     /// Its sections.
     pub sections: Vec<SectionRef>,
 }
@@ -127,6 +130,7 @@ impl Default for Manifest {
             catalogue_version: String::new(),
             audiences: Vec::new(),
             timings: BTreeMap::new(),
+            peak_memory_bytes: 0,
             sections: Vec::new(),
         }
     }
