@@ -2,9 +2,16 @@
 //!
 //! Exit codes: 0 done, 1 the job failed, 2 wrong usage, configuration or definitions.
 
+pub mod figures;
+pub mod generations;
+pub mod inspect;
+
 use crate::config::{self, Loaded};
 use crate::error::{Error, Result};
-use clap::{Parser, Subcommand};
+use crate::schema::Generation;
+use crate::snapshot::Store;
+use clap::{Parser, Subcommand, ValueEnum};
+use serde::Serialize;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -22,7 +29,20 @@ Exit codes: 0 done, 1 the job failed, 2 wrong usage, configuration or definition
 Logs go to stderr; VAGLIO_LOG=debug shows more.";
 
 #[derive(Debug, Subcommand)]
-enum Command {}
+enum Command {
+    Inspect(inspect::Args),
+    Generations(generations::Args),
+}
+
+/// How a command prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// For tools
+    Json,
+}
 
 /// The `--config` argument that most commands share.
 #[derive(Debug, Clone, clap::Args)]
@@ -57,7 +77,10 @@ pub fn run() -> ExitCode {
 }
 
 fn dispatch(command: Command) -> Result<()> {
-    match command {}
+    match command {
+        Command::Inspect(args) => inspect::run(&args),
+        Command::Generations(args) => generations::run(&args),
+    }
 }
 
 /// Writes text to stdout. Every command prints through here: `println!` panics when the reader has gone.
@@ -67,6 +90,38 @@ fn dispatch(command: Command) -> Result<()> {
 pub fn print(text: &str) -> Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|error| Error::io("write to stdout", error))
+}
+
+/// Writes a value to stdout as JSON.
+///
+/// # Errors
+/// As [`print()`].
+pub fn print_json(value: &impl Serialize) -> Result<()> {
+    let text = serde_json::to_string_pretty(value)
+        .map_err(|error| Error::internal("the report cannot be written as JSON").caused_by(error))?;
+    print(&(text + "\n"))
+}
+
+/// The generation that was asked for, or the live one.
+///
+/// # Errors
+/// There is none.
+pub fn find_generation(store: &Store, wanted: Option<Generation>) -> Result<Generation> {
+    let there = store.manifests()?;
+    match wanted {
+        Some(generation) if there.contains(&generation) => Ok(generation),
+        Some(generation) => {
+            let known: Vec<String> = there.iter().map(ToString::to_string).collect();
+            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            Err(Error::usage(format!(
+                "there is no generation {generation} in {}; there: {known}",
+                store.root().display()
+            )))
+        }
+        None => store.current()?.ok_or_else(|| {
+            Error::input(format!("there is no generation in {} yet; run `vaglio build`", store.root().display()))
+        }),
+    }
 }
 
 /// Whoever read the output has read enough (`vaglio inspect | head`).

@@ -1,0 +1,121 @@
+//! `vaglio generations`: which generations there are, which one is live, and whether a rollback pins it.
+
+use super::{ConfigArg, Format, figures, print, print_json};
+use crate::error::Result;
+use crate::schema::Generation;
+use crate::snapshot::{Manifest, Planes, Store};
+use serde::Serialize;
+
+/// List the generations on disk
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  vaglio generations --config vaglio.yaml")]
+pub struct Args {
+    #[command(flatten)]
+    config: ConfigArg,
+    /// How to print
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+#[derive(Serialize)]
+struct Report {
+    live: Option<Generation>,
+    pinned: Option<Generation>,
+    generations: Vec<Line>,
+}
+
+#[derive(Serialize)]
+struct Line {
+    generation: Generation,
+    /// Absent when the manifest cannot be read.
+    #[serde(flatten)]
+    summary: Option<Summary>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refused: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Summary {
+    created: String,
+    as_of: String,
+    profiles: u32,
+    audiences: usize,
+    bytes: u64,
+    index_of: Generation,
+}
+
+impl From<Manifest> for Summary {
+    fn from(manifest: Manifest) -> Self {
+        Summary {
+            created: manifest.created.to_string(),
+            as_of: manifest.as_of.to_string(),
+            profiles: manifest.profiles,
+            audiences: manifest.audiences.len(),
+            bytes: manifest.bytes(Planes::All),
+            index_of: manifest.index_of,
+        }
+    }
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// A configuration or data directory that cannot be read. A damaged manifest is a line of the list, not an error.
+pub fn run(args: &Args) -> Result<()> {
+    let store = Store::open(&args.config.load()?.config.data_dir)?;
+    let line = |generation| match store.manifest(generation) {
+        Ok(manifest) => Line { generation, summary: Some(manifest.into()), refused: None },
+        Err(error) => Line { generation, summary: None, refused: Some(error.to_string()) },
+    };
+    let generations = store.manifests()?.into_iter().map(line).collect();
+    let report = Report { live: store.current()?, pinned: store.pinned()?, generations };
+    match args.format {
+        Format::Json => print_json(&report),
+        Format::Text => print(&text(&report)),
+    }
+}
+
+fn text(report: &Report) -> String {
+    if report.generations.is_empty() {
+        return "There is no generation yet; `vaglio build` makes the first.\n".to_owned();
+    }
+    let head = ["generation", "created", "as of", "profiles", "audiences", "size", "index of", ""];
+    let mut rows = vec![head.map(str::to_owned).to_vec()];
+    rows.extend(report.generations.iter().map(|line| {
+        let mut row = vec![line.generation.to_string()];
+        match &line.summary {
+            Some(summary) => row.extend([
+                summary.created.clone(),
+                summary.as_of.clone(),
+                figures::count(summary.profiles.into()),
+                figures::count(summary.audiences as u64),
+                figures::bytes(summary.bytes),
+                summary.index_of.to_string(),
+            ]),
+            None => row.extend([
+                "unreadable".to_owned(),
+                String::new(),
+                String::new(),
+                String::new(),
+                String::new(),
+                String::new(),
+            ]),
+        }
+        let live = if report.live == Some(line.generation) { "live" } else { "" };
+        let pinned = if report.pinned == Some(line.generation) { ", pinned" } else { "" };
+        row.push(format!("{live}{pinned}"));
+        row
+    }));
+    let mut out = figures::table(&rows);
+    for line in &report.generations {
+        if let Some(refused) = &line.refused {
+            out.push_str(&format!("generation {}: {refused}\n", line.generation));
+        }
+    }
+    if let Some(pinned) = report.pinned {
+        out.push_str(&format!(
+            "A rollback pins generation {pinned}: new builds wait until `vaglio rollback --unpin`.\n"
+        ));
+    }
+    out
+}
