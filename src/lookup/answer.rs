@@ -120,7 +120,6 @@ fn intersection(a: &[u32], b: &[u32]) -> usize {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use std::collections::BTreeSet;
 
     proptest! {
         #[test]

@@ -8,5 +8,8 @@ pub mod answer;
 pub mod batch;
 pub mod serving;
 
+#[cfg(test)]
+mod tests;
+
 pub use answer::{Answer, Outcome};
 pub use serving::{Index, ServingSnapshot};

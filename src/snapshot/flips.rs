@@ -148,3 +148,6 @@ impl<B: Deref<Target = [u8]>> Flips<B> {
         <[U64]>::ref_from_bytes(bytes).ok()
     }
 }
+
+#[cfg(test)]
+mod tests;

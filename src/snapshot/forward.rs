@@ -1,8 +1,8 @@
 //! Section `forward`: ordinal -> flags and audience numbers, in about 43 bytes a profile.
 //!
-//! A record is a flags byte, a 128-bit mask of the most frequent audiences when it pays, and the other numbers as
-//! varint differences. Records have no length of their own: groups of 24 ordinals share a 32-byte line with the start
-//! of the first and the length of each.
+//! A record is a flags byte, a 128-bit mask of the most frequent audiences when it pays, and the gaps between the other
+//! numbers as Rice codes, whose parameter is chosen by record. Records have no length of their own: groups of 24 ordinals
+//! share a 32-byte line with the start of the first and the length of each.
 
 mod writer;
 
@@ -25,6 +25,8 @@ pub mod flags {
     pub(super) const PUBLIC: u8 = 0x0f;
     /// The record has a mask.
     pub(super) const MASKED: u8 = 0x80;
+    /// The position of the record's Rice parameter in [`super::RICE`].
+    pub(super) const RICE_SHIFT: u32 = 4;
 }
 
 const MAGIC: [u8; 8] = *b"VAGFORWD";
@@ -34,6 +36,13 @@ const GROUP: usize = 24;
 /// Audiences in the mask.
 const MASK: usize = 128;
 const MASK_BYTES: usize = MASK / 8;
+
+/// A gap `g` is coded as `g >> k` zeros, a one, and the low `k` bits of `g`; these are the `k` to choose from.
+const RICE: [u32; 8] = [1, 3, 5, 6, 7, 8, 10, 20];
+/// The most zeros of a code, so that any code fits a 64-bit word at any bit of its first byte.
+const RICE_ZEROS: u32 = 31;
+/// More audiences than this need gaps that no code has.
+const MAX_AUDIENCES: usize = 1 << 24;
 
 /// The start of a group's records (56 bits) under the shift of its lengths (8 bits).
 #[derive(FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned, Clone, Copy)]
@@ -147,15 +156,18 @@ impl<B: Deref<Target = [u8]>> Forward<B> {
     /// [`read`](Forward::read) of a located record.
     #[inline]
     pub fn read_at(&self, record: Range<usize>, out: &mut Vec<u32>) -> u8 {
-        let record = self.bytes.get(record).and_then(|record| record.split_first());
-        let Some((&first, mut rest)) = record else { return flags::UNREADABLE };
-        let mut mask = 0u128;
+        let Some((&first, rest)) = self.bytes.get(record.clone()).and_then(|bytes| bytes.split_first()) else {
+            return flags::UNREADABLE;
+        };
+        let (mut mask, mut at) = (0u128, record.start + 1);
         if first & flags::MASKED != 0 {
-            let Some((bytes, tail)) = rest.split_first_chunk::<MASK_BYTES>() else { return flags::UNREADABLE };
-            (mask, rest) = (u128::from_le_bytes(*bytes), tail);
+            let Some(bytes) = rest.first_chunk::<MASK_BYTES>() else { return flags::UNREADABLE };
+            (mask, at) = (u128::from_le_bytes(*bytes), at + MASK_BYTES);
         }
-        out.reserve(mask.count_ones() as usize + rest.len());
-        let mut others = Differences { bytes: rest, previous: 0, audiences: self.audiences };
+        out.reserve(mask.count_ones() as usize);
+        let k = RICE[usize::from(first >> flags::RICE_SHIFT & 7)];
+        let mut others =
+            Gaps { bytes: &self.bytes, at: at * 8, end: record.end * 8, k, next: 0, audiences: self.audiences };
         let mut other = others.next();
         while mask != 0 {
             let frequent = self.frequent[mask.trailing_zeros() as usize];
@@ -191,37 +203,39 @@ impl<B: Deref<Target = [u8]>> Forward<B> {
     }
 }
 
-/// Ascending numbers as varint differences, each at least 1 (the first from -1); a zero ends them.
-struct Differences<'a> {
+/// Ascending numbers as Rice codes of the gaps between them. Zeros to the end end them.
+struct Gaps<'a> {
+    /// The whole section: a word that is read past the last code lies in what follows the records, and is masked.
     bytes: &'a [u8],
-    /// One more than the number before.
-    previous: u32,
+    /// The bit that comes next, and the one after the last.
+    at: usize,
+    end: usize,
+    k: u32,
+    /// The least number that can come next.
+    next: u32,
     audiences: u32,
 }
 
-impl Differences<'_> {
+impl Gaps<'_> {
     #[inline(always)]
     fn next(&mut self) -> Option<u32> {
-        let (&first, rest) = self.bytes.split_first()?;
-        self.bytes = rest;
-        let mut difference = u32::from(first & 0x7f);
-        let mut byte = first;
-        let mut shift = 7;
-        while byte >= 0x80 {
-            let (&more, rest) = self.bytes.split_first()?;
-            (byte, self.bytes) = (more, rest);
-            if shift > 28 {
-                return None;
-            }
-            difference |= u32::from(more & 0x7f) << shift;
-            shift += 7;
+        let left = self.end.checked_sub(self.at)?;
+        let bytes = self.bytes.get(self.at / 8..)?.first_chunk::<8>()?;
+        let mut word = u64::from_le_bytes(*bytes) >> (self.at % 8);
+        if left < 64 {
+            word &= (1 << left) - 1;
         }
-        let next = self.previous.checked_add(difference)?;
-        if difference == 0 || next > self.audiences {
-            self.bytes = &[];
+        let zeros = word.trailing_zeros();
+        if zeros > RICE_ZEROS {
             return None;
         }
-        self.previous = next;
-        Some(next - 1)
+        let low = (word >> (zeros + 1)) as u32 & ((1 << self.k) - 1);
+        self.at += (zeros + 1 + self.k) as usize;
+        let number = self.next.checked_add((zeros << self.k) | low)?;
+        self.next = number.checked_add(1)?;
+        (number < self.audiences).then_some(number)
     }
 }
+
+#[cfg(test)]
+mod tests;

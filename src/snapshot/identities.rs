@@ -223,3 +223,6 @@ impl<B: Deref<Target = [u8]>> Identities<B> {
         Some(table[at].value.get())
     }
 }
+
+#[cfg(test)]
+mod tests;

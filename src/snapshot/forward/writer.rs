@@ -1,6 +1,6 @@
 //! Writing the forward index: one record an ordinal, in order; groups, frequent audiences and footer at the end.
 
-use super::{FOOTER_BYTES, Footer, GROUP, Group, MAGIC, MASK, MASK_BYTES, flags};
+use super::{FOOTER_BYTES, Footer, GROUP, Group, MAGIC, MASK, MASK_BYTES, MAX_AUDIENCES, RICE, RICE_ZEROS, flags};
 use crate::error::{Error, Result};
 use crate::snapshot::manifest::SectionRef;
 use crate::snapshot::section::SectionWriter;
@@ -28,6 +28,9 @@ pub struct ForwardWriter<W> {
 impl<W: Write> ForwardWriter<W> {
     /// Starts the section for so many ordinals. `order` holds every audience number once, the largest audience first.
     pub fn new(out: W, ordinals: u32, order: &[u32]) -> Result<Self> {
+        if order.len() > MAX_AUDIENCES {
+            return Err(Error::usage(format!("more than {MAX_AUDIENCES} audiences are defined; archive some")));
+        }
         let mut frequent: Vec<u32> = order.iter().take(MASK).copied().collect();
         frequent.sort_unstable();
         let mut bits = vec![NOT_FREQUENT; order.len()];
@@ -96,30 +99,19 @@ impl<W: Write> ForwardWriter<W> {
 
     /// With the mask or without, whichever is shorter.
     fn encode(&mut self, flags: u8, audiences: &[u32]) {
-        let start = self.pending.len();
-        self.pending.push(flags);
-        put_differences(&mut self.pending, audiences.iter().copied());
-        let plain = self.pending.len() - start;
-        if plain <= 1 + MASK_BYTES {
-            return;
-        }
-        let mut mask = 0u128;
-        for audience in audiences {
-            let bit = self.bits[*audience as usize];
-            if bit != NOT_FREQUENT {
-                mask |= 1 << bit;
-            }
-        }
-        let masked = self.pending.len();
-        self.pending.push(flags | flags::MASKED);
-        self.pending.extend_from_slice(&mask.to_le_bytes());
+        let (plain, plain_rice) = cheapest(gaps(audiences.iter().copied()));
         let bits = &self.bits;
         let others = audiences.iter().copied().filter(|audience| bits[*audience as usize] == NOT_FREQUENT);
-        put_differences(&mut self.pending, others);
-        if self.pending.len() - masked < plain {
-            self.pending.drain(start..masked);
+        let (others_bits, others_rice) = cheapest(gaps(others.clone()));
+        if others_bits + 8 * MASK_BYTES < plain {
+            let frequent = audiences.iter().map(|audience| bits[*audience as usize]).filter(|bit| *bit != NOT_FREQUENT);
+            let mask = frequent.fold(0u128, |mask, bit| mask | (1 << bit));
+            self.pending.push(flags | flags::MASKED | (others_rice << flags::RICE_SHIFT));
+            self.pending.extend_from_slice(&mask.to_le_bytes());
+            put_gaps(&mut self.pending, gaps(others), RICE[usize::from(others_rice)]);
         } else {
-            self.pending.truncate(masked);
+            self.pending.push(flags | (plain_rice << flags::RICE_SHIFT));
+            put_gaps(&mut self.pending, gaps(audiences.iter().copied()), RICE[usize::from(plain_rice)]);
         }
     }
 
@@ -164,16 +156,46 @@ fn put(out: &mut impl Write, bytes: &[u8]) -> Result<()> {
     out.write_all(bytes).map_err(|error| Error::io("write section `forward`", error))
 }
 
-fn put_differences(out: &mut Vec<u8>, audiences: impl Iterator<Item = u32>) {
-    let mut previous = 0;
-    for audience in audiences {
-        let mut difference = audience + 1 - previous;
-        previous = audience + 1;
-        while difference >= 0x80 {
-            out.push(difference as u8 | 0x80);
-            difference >>= 7;
+/// How many numbers lie between each and the one before.
+fn gaps(audiences: impl Iterator<Item = u32> + Clone) -> impl Iterator<Item = u32> + Clone {
+    let mut next = 0;
+    audiences.map(move |audience| {
+        let gap = audience - next;
+        next = audience + 1;
+        gap
+    })
+}
+
+/// The length in bits of the shortest Rice coding, and the position of its parameter.
+fn cheapest(gaps: impl Iterator<Item = u32>) -> (usize, u8) {
+    let (mut lengths, mut greatest) = ([0; RICE.len()], 0);
+    for gap in gaps {
+        greatest = greatest.max(gap);
+        for (length, k) in lengths.iter_mut().zip(RICE) {
+            *length += ((gap >> k) + 1 + k) as usize;
         }
-        out.push(difference as u8);
+    }
+    let possible = (0..RICE.len()).filter(|at| greatest >> RICE[*at] <= RICE_ZEROS);
+    // The last is always possible: there are at most MAX_AUDIENCES.
+    let best = possible.min_by_key(|at| lengths[*at]).unwrap_or(RICE.len() - 1);
+    (lengths[best], best as u8)
+}
+
+fn put_gaps(out: &mut Vec<u8>, gaps: impl Iterator<Item = u32>, k: u32) {
+    let (mut word, mut used) = (0u64, 0);
+    for gap in gaps {
+        let zeros = gap >> k;
+        let code = ((u64::from(gap) & ((1 << k) - 1)) << 1 | 1) << zeros;
+        word |= code << used;
+        used += zeros + 1 + k;
+        while used >= 8 {
+            out.push(word as u8);
+            word >>= 8;
+            used -= 8;
+        }
+    }
+    if used > 0 {
+        out.push(word as u8);
     }
 }
 

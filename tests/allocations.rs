@@ -1,0 +1,122 @@
+//! A lookup allocates nothing, one at a time or in batches: a counting allocator watches.
+#![allow(unsafe_code)]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use vaglio::lookup::{Answer, Index, Outcome};
+use vaglio::schema::{KeyHasher, ProfileKey, Timestamp};
+use vaglio::snapshot::filter::write_filter;
+use vaglio::snapshot::flips::write_flips;
+use vaglio::snapshot::{Filter, Flip, Flips, Forward, ForwardWriter, Identities, IdentitiesWriter};
+
+struct Counting;
+
+thread_local! {
+    /// Of this thread alone, so that the test harness does not disturb it.
+    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+}
+
+// SAFETY: everything is passed on to the system's allocator; a count is kept beside.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+const PEOPLE: u32 = 3_000;
+const AUDIENCES: u32 = 300;
+
+fn index(filter: bool) -> Index<Vec<u8>> {
+    let (mut identities, mut fuse, mut flips) = (Vec::new(), Vec::new(), Vec::new());
+    let hasher = KeyHasher::new([1; 16]);
+    let keys: Vec<ProfileKey> = (0..PEOPLE).map(|person| hasher.key("ifa", &person.to_string())).collect();
+    IdentitiesWriter::write(keys.iter().copied().zip(0..), &mut identities).unwrap();
+    write_filter(keys.iter().copied(), &mut fuse).unwrap();
+    let order: Vec<u32> = (0..AUDIENCES).collect();
+    let mut forward = ForwardWriter::new(Vec::new(), PEOPLE, &order).unwrap();
+    for person in 0..PEOPLE {
+        let audiences: Vec<u32> = (person % 7..AUDIENCES).step_by(7).collect();
+        forward.push(8, &audiences).unwrap();
+    }
+    let flip = |person| Flip { ordinal: person, minute: 10, audience: person % 7 + 1, join: true };
+    write_flips(&mut flips, &mut (0..PEOPLE).map(flip).collect()).unwrap();
+    Index::new(
+        Identities::open(identities).unwrap(),
+        filter.then(|| Filter::open(fuse).unwrap()),
+        Forward::open(forward.close().unwrap()).unwrap(),
+        Flips::open(flips).unwrap(),
+    )
+    .unwrap()
+}
+
+fn allocations(work: impl FnOnce()) -> u64 {
+    let before = ALLOCATIONS.get();
+    work();
+    ALLOCATIONS.get() - before
+}
+
+#[test]
+fn the_counter_counts() {
+    assert!(allocations(|| drop(std::hint::black_box(Box::new(1)))) > 0);
+}
+
+#[test]
+fn a_lookup_allocates_nothing_even_the_first() {
+    for filter in [false, true] {
+        let index = index(filter);
+        let hasher = KeyHasher::new([1; 16]);
+        let mut answer = Answer::with_capacity(AUDIENCES as usize);
+        let mut found = 0;
+        let count = allocations(|| {
+            for person in 0..PEOPLE * 2 {
+                let mut digits = [0u8; 10];
+                let uid = decimal(person, &mut digits);
+                // Three identifiers: two that may be known, and a stranger.
+                let other = hasher.key("ifa", decimal(person / 2, &mut [0u8; 10]));
+                let keys = [hasher.key("ifa", uid), other, hasher.key("id5-sync.com", uid)];
+                index.lookup(&keys, Timestamp(20 * 60), &mut answer);
+                found += u32::from(answer.outcome == Outcome::Matched);
+            }
+        });
+        assert_eq!((count, found), (0, PEOPLE * 2));
+    }
+}
+
+#[test]
+fn a_batch_allocates_nothing() {
+    let index = index(true);
+    let hasher = KeyHasher::new([1; 16]);
+    let keys: Vec<ProfileKey> = (0..PEOPLE * 2).map(|person| hasher.key("ifa", &person.to_string())).collect();
+    let mut answers = vec![(); 256].iter().map(|()| Answer::with_capacity(AUDIENCES as usize)).collect::<Vec<_>>();
+    let count = allocations(|| keys.chunks(256).for_each(|keys| index.lookup_batch(keys, Timestamp(0), &mut answers)));
+    assert_eq!(count, 0);
+}
+
+/// `to_string` without a string.
+fn decimal(mut number: u32, digits: &mut [u8; 10]) -> &str {
+    let mut at = digits.len();
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (number % 10) as u8;
+        number /= 10;
+        if number == 0 {
+            return std::str::from_utf8(&digits[at..]).unwrap();
+        }
+    }
+}
