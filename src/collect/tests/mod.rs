@@ -1,14 +1,18 @@
 //! Collections from files on disk, end to end.
 
 use super::*;
+use crate::config::Loaded;
 use crate::config::load::from_text;
-use crate::config::{LinkLevel, Loaded};
 use crate::error::Result;
 use crate::schema::KeyHasher;
 use crate::telemetry::progress::{Mode, Progress};
 use std::io::Write;
-use std::path::Path;
 use tempfile::TempDir;
+
+mod kinds;
+#[cfg(feature = "lake")]
+mod parquet;
+mod wrong;
 
 const SECRET: [u8; 16] = *b"0123456789abcdef";
 
