@@ -1,0 +1,166 @@
+//! `vaglio synth`: a telecom operator's world, invented: people, devices, events, consents, lists and bid-time lookups,
+//! with the configuration and definitions to build it.
+//!
+//! Everything is a function of the seed. People come in chunks of a fixed size, each with its own random stream, so the
+//! files are the same bytes whatever the number of threads. Contents: [`vocabulary`] the words and how frequent they
+//! are; [`person`] who somebody is; `crm`, `events`, `links`, `consents`, `lists`, `lookups` what is written about them;
+//! [`output`] compressing and ordering; [`config`] the YAML files. Nothing here knows how Vaglio reads any of it.
+
+mod config;
+mod consents;
+mod crm;
+mod events;
+mod links;
+mod lists;
+mod lookups;
+mod output;
+mod person;
+mod vocabulary;
+
+use crate::error::{Error, Result};
+use crate::schema::Timestamp;
+use crate::telemetry::progress::{Mode, Progress, Unit};
+use output::Files;
+use person::Person;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+pub use output::{FILES, Written};
+
+/// People generated from one random stream. Part of the format of a world: another size gives other people.
+const CHUNK: u64 = 4_096;
+
+/// `vaglio synth`: its arguments.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Args {
+    /// How many people to invent
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    pub people: u64,
+    /// The seed: the same seed gives the same bytes
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub seed: u64,
+    /// The directory to write to
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// The instant the world is told at (RFC 3339)
+    #[arg(long, value_name = "TIME", default_value = DEFAULT_AS_OF)]
+    pub as_of: String,
+    /// Write plain files instead of compressed ones
+    #[arg(long)]
+    pub plain: bool,
+}
+
+/// A fixed instant, so that two runs on different days write the same files.
+pub const DEFAULT_AS_OF: &str = "2026-11-01T09:00:00Z";
+
+/// The most people: identifiers are numbered with nine digits.
+const MOST_PEOPLE: u64 = 500_000_000;
+
+/// What to invent.
+#[derive(Debug, Clone, Copy)]
+pub struct World {
+    /// How many people.
+    pub people: u64,
+    /// Same seed, same world.
+    pub seed: u64,
+    /// The instant it is told at.
+    pub as_of: Timestamp,
+    /// Plain files instead of compressed ones.
+    pub plain: bool,
+}
+
+/// What was written.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// File by file.
+    pub files: Vec<Written>,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Usage: no people, a bad time, a directory that holds something else. I/O.
+pub fn run(args: &Args) -> Result<()> {
+    let as_of = Timestamp::parse(&args.as_of).ok_or_else(|| {
+        Error::usage(format!("--as-of `{}` is not a time; write RFC 3339, such as {DEFAULT_AS_OF}", args.as_of))
+    })?;
+    let world = World { people: args.people, seed: args.seed, as_of, plain: args.plain };
+    let report = write(&world, &args.out, &Progress::new(Mode::Auto))?;
+    crate::cli::print(&report.describe(&world, &args.out))
+}
+
+/// Writes a world into `out`, which is made if it is missing.
+///
+/// # Errors
+/// As [`run`].
+pub fn write(world: &World, out: &Path, progress: &Progress) -> Result<Report> {
+    let started = Instant::now();
+    if world.people == 0 || world.people > MOST_PEOPLE {
+        return Err(Error::usage(format!("--people must be between 1 and {MOST_PEOPLE}, not {}", world.people)));
+    }
+    config::prepare(out)?;
+    let mut files = Files::create(out, world.plain)?;
+    let phase = progress.phase("synth", Some(world.people), Unit::Rows);
+    let chunks = world.people.div_ceil(CHUNK);
+    let at_once = rayon::current_num_threads() as u64 * 2;
+    let mut next = 0;
+    while next < chunks {
+        let until = chunks.min(next + at_once);
+        let ready: Vec<Result<output::Chunk>> =
+            (next..until).into_par_iter().map(|number| chunk(world, number).seal(world.plain)).collect();
+        for part in ready {
+            let part = part?;
+            phase.add(part.people);
+            files.append(&part)?;
+        }
+        next = until;
+    }
+    let files = files.finish()?;
+    config::write(world, out, &files)?;
+    phase.done("synthetic people");
+    Ok(Report { files, took: started.elapsed() })
+}
+
+/// Everything about the people of one chunk.
+fn chunk(world: &World, number: u64) -> output::Chunk {
+    let mut rng = ChaCha8Rng::seed_from_u64(world.seed);
+    rng.set_stream(number);
+    let range = number * CHUNK..world.people.min((number + 1) * CHUNK);
+    let people: Vec<Person> = range.map(|at| Person::invent(at, &mut rng)).collect();
+    let mut chunk = output::Chunk::new(people.len() as u64);
+    for person in &people {
+        crm::write(person, world, &mut rng, &mut chunk);
+        events::write(person, world, &mut rng, &mut chunk);
+        links::write_devices(person, world, &mut rng, &mut chunk);
+        consents::write(person, world, &mut rng, &mut chunk);
+        lists::write(person, world, &mut rng, &mut chunk);
+        lookups::write(person, world, &mut rng, &mut chunk);
+    }
+    links::write_households(&people, &mut rng, &mut chunk);
+    chunk
+}
+
+impl Report {
+    fn describe(&self, world: &World, out: &Path) -> String {
+        use std::fmt::Write;
+        let mut text = format!(
+            "A synthetic telecom operator in {}: {} invented people (seed {}), told as of {}.\n",
+            out.display(),
+            world.people,
+            world.seed,
+            world.as_of
+        );
+        for file in &self.files {
+            let _ = writeln!(text, "  {:<22} {:>12} rows {:>14} bytes", file.name, file.rows, file.bytes);
+        }
+        let seconds = self.took.as_secs_f64();
+        let _ = writeln!(text, "Written in {seconds:.1} s. A few percent of the rows are dirty on purpose.");
+        let _ = writeln!(text, "Next: vaglio build --config {}", out.join("vaglio.yaml").display());
+        text
+    }
+}
