@@ -5,6 +5,7 @@
 pub mod figures;
 pub mod generations;
 pub mod inspect;
+pub mod synth;
 
 use crate::config::{self, Loaded};
 use crate::error::{Error, Result};
@@ -32,6 +33,8 @@ Logs go to stderr; VAGLIO_LOG=debug shows more.";
 enum Command {
     Inspect(inspect::Args),
     Generations(generations::Args),
+    /// Invent a telecom operator's world: files, configuration and definitions
+    Synth(synth::Args),
 }
 
 /// How a command prints.
@@ -80,6 +83,7 @@ fn dispatch(command: Command) -> Result<()> {
     match command {
         Command::Inspect(args) => inspect::run(&args),
         Command::Generations(args) => generations::run(&args),
+        Command::Synth(args) => synth::run(&args),
     }
 }
 

@@ -27,7 +27,9 @@ pub fn prepare(out: &Path) -> Result<()> {
     let foreign = fs::read_to_string(&config).is_ok_and(|text| !text.starts_with(MARK));
     if foreign {
         let config = config.display();
-        return Err(Error::usage(format!("{config} was not written by `vaglio synth`: name another directory with --out")));
+        return Err(Error::usage(format!(
+            "{config} was not written by `vaglio synth`: name another directory with --out"
+        )));
     }
     let definitions = out.join("definitions");
     fs::create_dir_all(&definitions).map_err(|e| Error::io(format!("create {}", definitions.display()), e))?;

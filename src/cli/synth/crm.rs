@@ -8,9 +8,33 @@ use rand_chacha::ChaCha8Rng;
 
 /// The header.
 pub const COLUMNS: &[&str] = &[
-    "crm_id", "email", "phone", "ifa", "uid2", "pubcid", "age", "gender", "region", "tariff", "since", "contract_end",
-    "arpu", "data_gb", "brand", "os", "handset_months", "interests", "roaming", "fibre", "premium", "minor", "eligible",
-    "late", "churn", "channel", "updated_at",
+    "crm_id",
+    "email",
+    "phone",
+    "ifa",
+    "uid2",
+    "pubcid",
+    "age",
+    "gender",
+    "region",
+    "tariff",
+    "since",
+    "contract_end",
+    "arpu",
+    "data_gb",
+    "brand",
+    "os",
+    "handset_months",
+    "interests",
+    "roaming",
+    "fibre",
+    "premium",
+    "minor",
+    "eligible",
+    "late",
+    "churn",
+    "channel",
+    "updated_at",
 ];
 
 /// What can be wrong with a row.
@@ -68,11 +92,7 @@ fn ids(person: &Person, crm_id: &str, dirt: Dirt) -> [String; 6] {
                 _ => email,
             },
             text(person.phone.as_deref()),
-            if dirt == Dirt::ZeroIfa {
-                "00000000-0000-0000-0000-000000000000".to_owned()
-            } else {
-                text(person.ifa())
-            },
+            if dirt == Dirt::ZeroIfa { "00000000-0000-0000-0000-000000000000".to_owned() } else { text(person.ifa()) },
             text(person.uid2.as_deref()),
             text(person.cookie()),
         ],
