@@ -39,7 +39,7 @@ pub async fn serve(
         .register_encoded_file_descriptor_set(DESCRIPTORS)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         .build_v1()?;
-    let audiences = AudienceServiceServer::new(AudienceDoor(doors))
+    let audiences = AudienceServiceServer::new(AudienceDoor { doors, drain: drain.clone() })
         .max_decoding_message_size(max_body)
         .max_encoding_message_size(MAX_ANSWER);
     let served = tonic::transport::Server::builder()
@@ -107,20 +107,40 @@ fn arrived<T>(request: &Request<T>) -> Instant {
 
 /// The service's implementation.
 #[derive(Debug)]
-pub struct AudienceDoor(Arc<Doors>);
+pub struct AudienceDoor {
+    doors: Arc<Doors>,
+    drain: watch::Receiver<bool>,
+}
+
+/// A stream that ends, in good order, when the server goes away: what has arrived is answered first.
+struct UntilDrained<S> {
+    answers: S,
+    draining: Pin<Box<dyn Future<Output = ()> + Send>>,
+}
+
+impl<S: Stream + Unpin> Stream for UntilDrained<S> {
+    type Item = S::Item;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<S::Item>> {
+        match Pin::new(&mut self.answers).poll_next(context) {
+            Poll::Pending => self.draining.as_mut().poll(context).map(|()| None),
+            answer => answer,
+        }
+    }
+}
 
 #[tonic::async_trait]
 impl AudienceService for AudienceDoor {
     type LookupStreamStream = Pin<Box<dyn Stream<Item = Result<Encoded, Status>> + Send>>;
 
     async fn lookup(&self, request: Request<v1::LookupRequest>) -> Result<Response<Encoded>, Status> {
-        Ok(Response::new(lookup_proto::answer(&self.0, request.get_ref(), arrived(&request))?))
+        Ok(Response::new(lookup_proto::answer(&self.doors, request.get_ref(), arrived(&request))?))
     }
 
     async fn lookup_batch(&self, request: Request<v1::LookupBatchRequest>) -> Result<Response<Encoded>, Status> {
         let (arrived, message) = (arrived(&request), request.get_ref());
         let mut known = message.known_generation;
-        let answer = lookup_proto::answer_batch(&self.0, Door::GrpcLookupBatch, message, arrived, &mut known)?;
+        let answer = lookup_proto::answer_batch(&self.doors, Door::GrpcLookupBatch, message, arrived, &mut known)?;
         Ok(Response::new(answer))
     }
 
@@ -128,7 +148,7 @@ impl AudienceService for AudienceDoor {
         &self,
         request: Request<Streaming<v1::LookupBatchRequest>>,
     ) -> Result<Response<Self::LookupStreamStream>, Status> {
-        let doors = Arc::clone(&self.0);
+        let doors = Arc::clone(&self.doors);
         let mut known = 0;
         let answers = request.into_inner().map(move |message| {
             let (message, arrived) = (message?, Instant::now());
@@ -137,10 +157,11 @@ impl AudienceService for AudienceDoor {
             }
             Ok(lookup_proto::answer_batch(&doors, Door::GrpcLookupStream, &message, arrived, &mut known)?)
         });
-        Ok(Response::new(Box::pin(answers)))
+        let draining = Box::pin(begun(self.drain.clone()));
+        Ok(Response::new(Box::pin(UntilDrained { answers, draining })))
     }
 
     async fn decide(&self, request: Request<v1::DecideRequest>) -> Result<Response<Encoded>, Status> {
-        Ok(Response::new(decide_proto::answer(&self.0, request.get_ref(), arrived(&request))?))
+        Ok(Response::new(decide_proto::answer(&self.doors, request.get_ref(), arrived(&request))?))
     }
 }

@@ -1,1 +1,198 @@
 //! The composition root: listeners, runtimes, the child builder, readiness, drain.
+//!
+//! Two runtimes: bids have one, the planner's port another. Two threads beside them: [`watcher`] takes new generations
+//! into service, [`builder`] runs builds in a child process. Nothing they do waits in the way of a bid.
+
+mod builder;
+mod listeners;
+mod watcher;
+
+use crate::config::Loaded;
+use crate::error::{Error, Result};
+use crate::hooks::labels::Visibility;
+use crate::hooks::{Doors, grpc, http};
+use crate::planner;
+use crate::snapshot::Store;
+use listeners::Listeners;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+/// How a server is run, beyond its configuration.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Whether it builds generations, or only serves those that somebody else builds.
+    pub build: bool,
+    /// The program that builds; `None` = this one.
+    pub program: Option<PathBuf>,
+    /// How often it looks for a new generation.
+    pub poll: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options { build: true, program: None, poll: Duration::from_millis(500) }
+    }
+}
+
+/// A server that runs.
+#[derive(Debug)]
+pub struct Server {
+    doors: Arc<Doors>,
+    addresses: Addresses,
+    bids: Runtime,
+    planner: Runtime,
+    listening: JoinSet<()>,
+    drain: watch::Sender<bool>,
+    background: Vec<Background>,
+    drain_limit: Duration,
+}
+
+/// Where it listens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Addresses {
+    /// gRPC.
+    pub grpc: SocketAddr,
+    /// Bid HTTP.
+    pub http: SocketAddr,
+    /// Planner and metrics.
+    pub planner: SocketAddr,
+}
+
+/// A thread that ends when its sender is dropped.
+#[derive(Debug)]
+struct Background {
+    stop: Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+impl Server {
+    /// Listens and answers at once; `not_ready` until a generation is loaded. Must not be called on a runtime's thread.
+    ///
+    /// # Errors
+    /// A port that is taken (all of them are named), or a machine that refuses threads.
+    pub fn start(loaded: Loaded, options: Options) -> Result<Server> {
+        let settings = loaded.config.server.clone();
+        let store = Store::open(&loaded.config.data_dir)?;
+        let listeners = Listeners::bind(&settings)?;
+        let addresses = listeners.addresses()?;
+        let workers = match settings.workers {
+            0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            workers => workers,
+        };
+        let (bids, planner) = (runtime("bid", workers)?, runtime("planner", 1)?);
+        let doors = Doors::new(settings.clone(), &loaded.config.identity.precedence, loaded.clock());
+        let drain = watch::Sender::new(false);
+        let listening = listen(listeners, &doors, &drain, &bids, &planner)?;
+        let public = loaded.config.public.as_ref();
+        let visibility = [Visibility::of(public, addresses.http), Visibility::of(public, addresses.grpc)];
+        let watcher = watcher::Watcher::new(loaded.clone(), store.clone(), Arc::clone(&doors), visibility);
+        let mut background = vec![spawn("watcher", move |stop| watcher.run(options.poll, &stop))?];
+        if options.build {
+            let builder = builder::Builder::new(&loaded, store, Arc::clone(&doors), options.program)?;
+            background.push(spawn("builder", move |stop| builder.run(&stop))?);
+        }
+        let drain_limit = Duration::from_millis(settings.drain_ms);
+        Ok(Server { doors, addresses, bids, planner, listening, drain, background, drain_limit })
+    }
+
+    /// Where it listens: the real ports, also when the configuration said port 0.
+    pub fn addresses(&self) -> Addresses {
+        self.addresses
+    }
+
+    /// The doors: counters, probes and the generation in service.
+    pub fn doors(&self) -> &Arc<Doors> {
+        &self.doors
+    }
+
+    /// Waits for SIGTERM or SIGINT.
+    ///
+    /// # Errors
+    /// A machine that refuses to tell signals.
+    pub fn wait_for_signal(&self) -> Result<()> {
+        let signal = self.bids.block_on(async {
+            use tokio::signal::unix::{SignalKind, signal};
+            let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+            Ok(tokio::select! {
+                _ = terminate.recv() => "SIGTERM",
+                _ = interrupt.recv() => "SIGINT",
+            })
+        });
+        let signal = signal.map_err(|error| Error::io("listen for signals", error))?;
+        tracing::info!("{signal}: draining");
+        Ok(())
+    }
+
+    /// Goes away: unready at once, no new connections, requests under way answered, a running build stopped. Returns
+    /// whether everything ended within `drain_ms`; what has not is cut.
+    pub fn shutdown(mut self) -> bool {
+        let began = Instant::now();
+        self.doors.health.draining();
+        self.drain.send_replace(true);
+        let threads: Vec<_> = self.background.drain(..).map(|background| background.thread).collect();
+        let all = async { while self.listening.join_next().await.is_some() {} };
+        let limit = self.drain_limit;
+        let ended = self.bids.block_on(async { tokio::time::timeout(limit, all).await.is_ok() });
+        if !ended {
+            tracing::warn!(
+                "requests were still under way after {} ms (server.drain_ms) and were cut",
+                limit.as_millis()
+            );
+        }
+        self.bids.shutdown_timeout(Duration::from_millis(100));
+        self.planner.shutdown_timeout(Duration::from_millis(100));
+        for thread in threads {
+            // A panic in it was reported when it happened.
+            let _ = thread.join();
+        }
+        tracing::info!("stopped after {} ms", began.elapsed().as_millis());
+        ended
+    }
+}
+
+fn runtime(name: &'static str, workers: usize) -> Result<Runtime> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    let built = builder.worker_threads(workers).thread_name(name).enable_all().build();
+    built.map_err(|error| Error::io(format!("start {workers} `{name}` threads"), error))
+}
+
+fn spawn(name: &str, run: impl FnOnce(Receiver<()>) + Send + 'static) -> Result<Background> {
+    let (stop, stopped) = mpsc::channel();
+    let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || run(stopped));
+    let thread = thread.map_err(|error| Error::io(format!("start the `{name}` thread"), error))?;
+    Ok(Background { stop, thread })
+}
+
+/// Starts the three listeners; returns the tasks of the bid ports.
+fn listen(
+    listeners: Listeners,
+    doors: &Arc<Doors>,
+    drain: &watch::Sender<bool>,
+    bids: &Runtime,
+    planner: &Runtime,
+) -> Result<JoinSet<()>> {
+    let tokio = |listener| TcpListener::from_std(listener).map_err(|error| Error::io("listen", error));
+    let mut tasks = JoinSet::new();
+    {
+        let _bids = bids.enter();
+        let (on_grpc, on_http) = (tokio(listeners.grpc)?, tokio(listeners.http)?);
+        let (grpc_doors, grpc_drain) = (Arc::clone(doors), drain.subscribe());
+        tasks.spawn(async move {
+            if let Err(error) = grpc::serve(on_grpc, grpc_doors, grpc_drain).await {
+                tracing::error!(%error, "the gRPC port has failed");
+            }
+        });
+        tasks.spawn(http::serve(on_http, Arc::clone(doors), drain.subscribe()));
+    }
+    let _planner = planner.enter();
+    planner.spawn(planner::serve(tokio(listeners.planner)?, Arc::clone(&doors.metrics)));
+    Ok(tasks)
+}

@@ -1,0 +1,48 @@
+//! `vaglio serve`: answers lookups and decisions until it is told to stop.
+
+use super::{ConfigArg, print};
+use crate::config;
+use crate::error::Result;
+use crate::server::{Options, Server};
+use crate::telemetry::logs;
+
+/// Answer lookups and decisions over gRPC and HTTP, and rebuild when it is time
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    config: ConfigArg,
+    /// Print the default configuration, with comments, and exit
+    #[arg(long)]
+    print_config: bool,
+    /// Only serve: somebody else builds the generations
+    #[arg(long)]
+    no_build: bool,
+    /// Write the log as JSON (also VAGLIO_LOG_FORMAT=json)
+    #[arg(long)]
+    log_json: bool,
+}
+
+/// Runs the command: returns after SIGTERM or SIGINT, drained.
+///
+/// # Errors
+/// A wrong configuration, or ports that cannot be had.
+pub fn run(args: Args) -> Result<()> {
+    if args.print_config {
+        return print(config::DEFAULT_YAML);
+    }
+    let loaded = args.config.load()?;
+    logs::start(args.log_json)?;
+    let frozen = loaded.config.as_of;
+    let server = Server::start(loaded, Options { build: !args.no_build, ..Options::default() })?;
+    let at = server.addresses();
+    tracing::info!("gRPC on {}, HTTP on http://{}, metrics on http://{}/metrics", at.grpc, at.http, at.planner);
+    if !at.planner.ip().is_loopback() {
+        tracing::warn!("server.planner {} is open to others, and has no credentials yet", at.planner);
+    }
+    if let Some(as_of) = frozen {
+        tracing::info!("the clock is frozen at {as_of} (as_of): windows do not move and nothing is rebuilt");
+    }
+    server.wait_for_signal()?;
+    server.shutdown();
+    Ok(())
+}

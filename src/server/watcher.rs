@@ -1,0 +1,148 @@
+//! Takes generations into service: looks at `CURRENT`, verifies what it names, swaps. A generation that is refused
+//! leaves the last good one in service; a server that starts on a refused one takes the newest good one before it.
+
+use crate::audiences::Catalogue;
+use crate::config::Loaded;
+use crate::decide::Answering;
+use crate::error::{Error, Result};
+use crate::hooks::Doors;
+use crate::hooks::labels::Visibility;
+use crate::hooks::live::Served;
+use crate::lookup::ServingSnapshot;
+use crate::schema::Generation;
+use crate::snapshot::Store;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+pub(super) struct Watcher {
+    loaded: Loaded,
+    store: Store,
+    doors: Arc<Doors>,
+    /// What the HTTP and the gRPC doors may say.
+    visibility: [Visibility; 2],
+    /// What `CURRENT` said when it was last acted upon.
+    seen: Option<std::result::Result<Generation, String>>,
+    /// The last warning about what is not enforced: said once.
+    warned: Option<String>,
+}
+
+impl Watcher {
+    pub(super) fn new(loaded: Loaded, store: Store, doors: Arc<Doors>, visibility: [Visibility; 2]) -> Self {
+        Watcher { loaded, store, doors, visibility, seen: None, warned: None }
+    }
+
+    /// Looks until the sender of `stop` is dropped.
+    pub(super) fn run(mut self, poll: Duration, stop: &Receiver<()>) {
+        loop {
+            self.look();
+            if stop.recv_timeout(poll) != Err(RecvTimeoutError::Timeout) {
+                return;
+            }
+        }
+    }
+
+    fn look(&mut self) {
+        let current = match self.store.current() {
+            Ok(None) => return,
+            Ok(Some(generation)) => Ok(generation),
+            Err(error) => Err(error.to_string()),
+        };
+        if self.seen.as_ref() == Some(&current) {
+            return;
+        }
+        self.seen = Some(current.clone());
+        match current {
+            Ok(generation) => self.receive(generation),
+            Err(unreadable) => {
+                self.refuse(&unreadable);
+                self.fall_back(Generation(u64::MAX));
+            }
+        }
+    }
+
+    fn receive(&mut self, generation: Generation) {
+        match self.take(generation) {
+            Ok(()) => self.doors.health.received(None),
+            Err(error) => {
+                self.refuse(&error.to_string());
+                self.fall_back(generation);
+            }
+        }
+    }
+
+    fn refuse(&self, why: &str) {
+        self.doors.metrics.refused.fetch_add(1, Ordering::Relaxed);
+        self.doors.health.received(Some(why.to_owned()));
+        tracing::error!("a generation was refused, the last good one stays in service: {why}");
+    }
+
+    /// With nothing in service yet, the newest good generation before a refused one is better than none.
+    fn fall_back(&mut self, refused: Generation) {
+        if self.doors.live.load().is_some() {
+            return;
+        }
+        let generations = self.store.manifests().unwrap_or_default();
+        for generation in generations.into_iter().rev().filter(|generation| *generation < refused) {
+            match self.take(generation) {
+                Ok(()) => {
+                    tracing::warn!("generation {generation} serves instead of the refused one");
+                    return;
+                }
+                Err(error) => tracing::error!("generation {generation} is no better: {error}"),
+            }
+        }
+    }
+
+    /// Verifies a generation and swaps.
+    fn take(&mut self, generation: Generation) -> Result<()> {
+        let began = Instant::now();
+        let keys = self.loaded.key_hasher(false)?;
+        let snapshot = ServingSnapshot::open(&self.store, generation, &keys)?;
+        self.warn_of_what_is_not_enforced(snapshot.catalogue());
+        let [http, grpc] = &self.visibility;
+        let served = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            Served::new(Answering::new(snapshot), keys, http, grpc)
+        }));
+        let served = served.map_err(|_| Error::internal(format!("generation {generation} made the server panic")))?;
+        let (as_of, profiles) = (served.as_of(), served.answering.snapshot.manifest().profiles);
+        self.doors.live.swap(served);
+        let metrics = &self.doors.metrics;
+        metrics.generation.store(generation.0, Ordering::Relaxed);
+        metrics.as_of.store(as_of.0, Ordering::Relaxed);
+        metrics.profiles.store(profiles.into(), Ordering::Relaxed);
+        metrics.swaps.fetch_add(1, Ordering::Relaxed);
+        self.doors.health.serving();
+        let took = began.elapsed().as_millis();
+        tracing::info!("generation {generation} is in service: {profiles} profiles as of {as_of}, loaded in {took} ms");
+        Ok(())
+    }
+
+    fn warn_of_what_is_not_enforced(&mut self, catalogue: &Catalogue) {
+        let warning = not_enforced(catalogue);
+        if self.warned != warning {
+            if let Some(warning) = &warning {
+                tracing::warn!("{warning}");
+            }
+            self.warned = warning;
+        }
+    }
+}
+
+/// What the definitions ask for and this version does not do.
+fn not_enforced(catalogue: &Catalogue) -> Option<String> {
+    let count =
+        |asks: fn(&crate::audiences::Campaign) -> bool| catalogue.campaigns.iter().filter(|it| asks(it)).count();
+    let counts = [
+        ("caps", count(|campaign| !campaign.caps.is_empty())),
+        ("min_gap", count(|campaign| campaign.min_gap.is_some())),
+        ("group", count(|campaign| campaign.group.is_some())),
+    ];
+    let asked: Vec<String> = counts
+        .into_iter()
+        .filter(|(_, campaigns)| *campaigns > 0)
+        .map(|(what, campaigns)| format!("`{what}` of {campaigns} campaign{}", if campaigns == 1 { "" } else { "s" }))
+        .collect();
+    (!asked.is_empty()).then(|| format!("not enforced yet: {}", asked.join(", ")))
+}
