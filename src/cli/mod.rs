@@ -5,6 +5,8 @@
 pub mod figures;
 pub mod generations;
 pub mod inspect;
+pub mod rollback;
+pub mod serve;
 pub mod synth;
 
 use crate::config::{self, Loaded};
@@ -31,6 +33,8 @@ Logs go to stderr; VAGLIO_LOG=debug shows more.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Serve(serve::Args),
+    Rollback(rollback::Args),
     Inspect(inspect::Args),
     Generations(generations::Args),
     /// Invent a telecom operator's world: files, configuration and definitions
@@ -81,6 +85,8 @@ pub fn run() -> ExitCode {
 
 fn dispatch(command: Command) -> Result<()> {
     match command {
+        Command::Serve(args) => serve::run(&args),
+        Command::Rollback(args) => rollback::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Generations(args) => generations::run(&args),
         Command::Synth(args) => synth::run(&args),

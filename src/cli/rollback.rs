@@ -21,7 +21,7 @@ pub struct Args {
 ///
 /// # Errors
 /// A generation that is not there or is damaged, or somebody else who holds the data directory's lock.
-pub fn run(args: Args) -> Result<()> {
+pub fn run(args: &Args) -> Result<()> {
     let loaded = args.config.load()?;
     let store = Store::open(&loaded.config.data_dir)?;
     let lock = store.lock("rollback")?;

@@ -26,7 +26,7 @@ pub struct Args {
 ///
 /// # Errors
 /// A wrong configuration, or ports that cannot be had.
-pub fn run(args: Args) -> Result<()> {
+pub fn run(args: &Args) -> Result<()> {
     if args.print_config {
         return print(config::DEFAULT_YAML);
     }
