@@ -1,0 +1,269 @@
+//! One build from lock to sweep: which steps run, what is published, what is left when it fails.
+
+use super::index::{self, IndexInputs};
+use super::memory::{self, Meter};
+use super::provenance::Provenance;
+use super::stale::Stale;
+use super::{What, activate};
+use crate::audiences::Catalogue;
+use crate::collect::SourceReport;
+use crate::config::Loaded;
+use crate::error::{Error, Result};
+use crate::schema::{Clock, Generation, KeyHasher, Span, Timestamp};
+use crate::snapshot::{Lock, Manifest, Planes, SectionRef, Store};
+use crate::telemetry::progress::{Progress, Unit};
+use indicatif::BinaryBytes;
+use std::collections::BTreeMap;
+use std::fs;
+use std::time::Instant;
+
+/// The sections that an index consists of; everything else is activation's.
+const INDEX_SECTIONS: [&str; 9] =
+    ["keys", "identities", "filter", "consents", "blocked", "traits", "events", "memberships", "provenance"];
+
+/// What the steps of one build share.
+pub(super) struct Job<'a> {
+    loaded: &'a Loaded,
+    catalogue: &'a Catalogue,
+    progress: &'a Progress,
+    store: Store,
+    lock: Lock,
+    hasher: KeyHasher,
+    /// The instant the build is of.
+    now: Timestamp,
+    meter: Meter,
+    timings: BTreeMap<String, f64>,
+}
+
+/// An index, new or earlier.
+struct Index {
+    sections: Vec<SectionRef>,
+    profiles: u32,
+    bid_ids: u64,
+    id_types: Vec<String>,
+    sources: Vec<SourceReport>,
+    /// Whose it is: the generation being built, or an earlier one.
+    of: Generation,
+    provenance: Provenance,
+}
+
+impl<'a> Job<'a> {
+    /// Takes the lock, clears what a killed build left, and reads the key.
+    pub(super) fn start(
+        loaded: &'a Loaded,
+        catalogue: &'a Catalogue,
+        what: What,
+        progress: &'a Progress,
+    ) -> Result<Self> {
+        let store = Store::open(&loaded.config.data_dir)?;
+        let lock = store.lock(what.purpose())?;
+        let hasher = hasher(loaded, &store)?;
+        let now = loaded.clock().now();
+        let (meter, timings) = (Meter::start(), BTreeMap::new());
+        let job = Job { loaded, catalogue, progress, store, lock, hasher, now, meter, timings };
+        job.store.clean(&job.lock)?;
+        job.sweep();
+        Ok(job)
+    }
+
+    /// Runs the steps and publishes. When a step fails, what it wrote is removed: the live generation stays as it is,
+    /// and a full disk gets its room back.
+    pub(super) fn run(mut self, what: What) -> Result<Manifest> {
+        let manifest = self.steps(what);
+        if manifest.is_err() {
+            let _ = self.store.clean(&self.lock);
+        }
+        self.sweep();
+        manifest
+    }
+
+    fn steps(&mut self, what: What) -> Result<Manifest> {
+        let generation = self.store.next_generation()?;
+        let index = match what {
+            What::Full => self.timed("index", |job| job.new_index(generation))?,
+            What::Activate => self.earlier_index()?,
+        };
+        let activated = self.timed("activate", |job| job.activate(&index))?;
+        let mut sections = index.sections;
+        sections.extend(activated.sections);
+        let config = &self.loaded.config;
+        let manifest = Manifest {
+            generation,
+            created: Clock::System.now(),
+            as_of: self.now.floor_minute(),
+            frozen: config.as_of.is_some(),
+            timezone: config.timezone.clone(),
+            key_fingerprint: self.hasher.fingerprint(),
+            profiles: index.profiles,
+            bid_ids: index.bid_ids,
+            id_types: index.id_types,
+            precedence: config.identity.precedence.clone(),
+            sources: index.sources.iter().map(as_json).collect::<Result<_>>()?,
+            index_of: index.of,
+            catalogue_version: catalogue_version(self.catalogue)?,
+            audiences: activated.audiences,
+            timings: self.timings.clone(),
+            peak_memory_bytes: self.meter.peak(),
+            sections,
+            ..Manifest::default()
+        };
+        self.publish(manifest)
+    }
+
+    fn new_index(&self, generation: Generation) -> Result<Index> {
+        self.tell_forecast();
+        let lists: BTreeMap<String, Option<Span>> = self
+            .catalogue
+            .audiences
+            .iter()
+            .filter(|audience| audience.rule.is_none())
+            .map(|audience| (audience.id.to_string(), audience.ttl))
+            .collect();
+        let inputs = IndexInputs {
+            loaded: self.loaded,
+            hasher: &self.hasher,
+            lists: &lists,
+            now: self.now,
+            store: &self.store,
+            progress: self.progress,
+        };
+        let (indexed, collected) = index::index(&inputs)?;
+        self.write_rejects(&collected)?;
+        Ok(Index {
+            sections: indexed.sections,
+            profiles: indexed.profiles,
+            bid_ids: indexed.bid_ids,
+            id_types: self.loaded.id_types.iter().map(|id_type| id_type.name.clone()).collect(),
+            sources: collected.sources,
+            of: generation,
+            provenance: indexed.provenance,
+        })
+    }
+
+    /// The index of the live generation.
+    fn earlier_index(&self) -> Result<Index> {
+        let live = self.store.current()?.ok_or_else(|| {
+            Error::input("there is no generation whose rules could be evaluated anew; run a full `vaglio build` first")
+        })?;
+        let snapshot = self.store.open_snapshot(live, Planes::All, Some(&self.hasher))?;
+        let manifest = snapshot.manifest();
+        let is_index = |section: &&SectionRef| INDEX_SECTIONS.contains(&section.name.as_str());
+        let report = |source: &serde_json::Value| {
+            serde_json::from_value(source.clone()).map_err(|error| {
+                Error::snapshot(format!("the manifest of generation {live} has source reports this program cannot read; run a full `vaglio build`"))
+                    .caused_by(error)
+            })
+        };
+        Ok(Index {
+            sections: manifest.sections.iter().filter(is_index).cloned().collect(),
+            profiles: manifest.profiles,
+            bid_ids: manifest.bid_ids,
+            id_types: manifest.id_types.clone(),
+            sources: manifest.sources.iter().map(report).collect::<Result<_>>()?,
+            of: manifest.index_of,
+            provenance: Provenance::open(snapshot.section("provenance")?)?,
+        })
+    }
+
+    fn activate(&self, index: &Index) -> Result<activate::Activated> {
+        let newest = index.sources.iter().map(|source| (source.name.clone(), source.newest)).collect();
+        let stale = Stale::at(self.now, self.loaded, &newest, &index.provenance);
+        if !stale.is_empty() {
+            let names: Vec<&str> = stale.sources.iter().map(String::as_str).collect();
+            let note = format!("past their max_age: {}", names.join(", "));
+            self.progress.phase("stale", None, Unit::Rows).done(&note);
+        }
+        let sections = self.store.open_sections(&index.sections)?;
+        activate::activate(activate::ActivateInputs {
+            loaded: self.loaded,
+            catalogue: self.catalogue,
+            index: &sections,
+            now: self.now.floor_minute(),
+            stale: &stale,
+            store: &self.store,
+            progress: self.progress,
+        })
+    }
+
+    fn publish(&self, manifest: Manifest) -> Result<Manifest> {
+        let phase = self.progress.phase("publish", None, Unit::Bytes);
+        let generation = self.store.publish(&self.lock, manifest.clone())?;
+        let mut note = format!(
+            "generation {generation}: {} profiles, {} audiences, {} in files, peak memory {}",
+            manifest.profiles,
+            manifest.audiences.len(),
+            BinaryBytes(manifest.bytes(Planes::All)),
+            BinaryBytes(manifest.peak_memory_bytes),
+        );
+        if let Some(pinned) = self.store.pinned()? {
+            note += &format!("; it waits, because generation {pinned} is pinned by a rollback");
+        }
+        phase.done(&note);
+        Ok(manifest)
+    }
+
+    fn tell_forecast(&self) {
+        let forecast = memory::forecast(&self.loaded.config.sources);
+        let mut note = format!(
+            "about {} of memory for {}{} of sources",
+            BinaryBytes(forecast.memory_bytes),
+            if forecast.partial { "at least " } else { "" },
+            BinaryBytes(forecast.source_bytes),
+        );
+        if let Some(available) = memory::available() {
+            note += &format!(", {} available", BinaryBytes(available));
+            if available < forecast.memory_bytes {
+                note += ": this may not be enough";
+            }
+        }
+        self.progress.phase("forecast", None, Unit::Bytes).done(&note);
+    }
+
+    /// `rejects.json`: what was not taken, for people and tools. Written whole or not at all; no value is in it.
+    fn write_rejects(&self, collected: &crate::collect::CollectReport) -> Result<()> {
+        let path = self.store.root().join("rejects.json");
+        let temporary = self.store.root().join("tmp").join(format!("rejects-{}", std::process::id()));
+        let text =
+            serde_json::to_vec_pretty(collected).map_err(|error| Error::internal(format!("rejects.json: {error}")))?;
+        let written = fs::write(&temporary, text).and_then(|()| fs::rename(&temporary, &path));
+        written.map_err(|error| Error::io(format!("write {}", path.display()), error))
+    }
+
+    /// Removes what nobody needs any more. What cannot be removed stands in nobody's way: the build goes on.
+    fn sweep(&self) {
+        if let Err(error) = self.store.sweep(&self.lock, self.loaded.config.build.keep_generations) {
+            tracing::warn!(%error, "old generations were not removed");
+        }
+    }
+
+    fn timed<T>(&mut self, step: &str, run: impl FnOnce(&Self) -> Result<T>) -> Result<T> {
+        let started = Instant::now();
+        let outcome = run(self);
+        self.timings.insert(step.to_owned(), started.elapsed().as_secs_f64());
+        outcome
+    }
+}
+
+/// The installation's secret. Only a data directory without generations gets a new one: where there are some, a missing
+/// key is a lost one, and a new one would make every identifier unknown without a word.
+fn hasher(loaded: &Loaded, store: &Store) -> Result<KeyHasher> {
+    let file = loaded.key_file();
+    if !file.exists() && store.current()?.is_some() {
+        return Err(Error::usage(format!(
+            "the key file {} is missing, but {} holds generations built with it: restore the file, or remove the data directory to start anew",
+            file.display(),
+            store.root().display()
+        )));
+    }
+    loaded.key_hasher(true)
+}
+
+/// A digest of the definitions.
+fn catalogue_version(catalogue: &Catalogue) -> Result<String> {
+    let text = serde_json::to_vec(catalogue).map_err(|error| Error::internal(format!("the catalogue: {error}")))?;
+    Ok(format!("{:016x}", xxhash_rust::xxh3::xxh3_64(&text)))
+}
+
+fn as_json(report: &SourceReport) -> Result<serde_json::Value> {
+    serde_json::to_value(report).map_err(|error| Error::internal(format!("the report of a source: {error}")))
+}
