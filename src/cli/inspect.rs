@@ -161,7 +161,8 @@ fn sections(report: &Report) -> String {
     )
 }
 
-fn audiences(manifest: &Manifest) -> String {
+/// The audiences of a generation as a table.
+pub(super) fn audiences(manifest: &Manifest) -> String {
     let mut rows = vec![["audience", "kind", "members", "share", ""].map(str::to_owned).to_vec()];
     rows.extend(manifest.audiences.iter().map(|audience| {
         vec![
@@ -175,7 +176,8 @@ fn audiences(manifest: &Manifest) -> String {
     format!("\nAudiences: {}\n{}", manifest.audiences.len(), figures::table(&rows))
 }
 
-fn sources(manifest: &Manifest) -> String {
+/// What was read of each source, as a table.
+pub(super) fn sources(manifest: &Manifest) -> String {
     let field = |source: &serde_json::Value, name: &str| source[name].as_u64().map_or("-".to_owned(), figures::count);
     let mut rows = vec![["source", "files", "rows", "accepted", "expired", "rejected", ""].map(str::to_owned).to_vec()];
     rows.extend(manifest.sources.iter().map(|source| {

@@ -2,9 +2,12 @@
 //!
 //! Exit codes: 0 done, 1 the job failed, 2 wrong usage, configuration or definitions.
 
+mod asked;
+pub mod build;
 pub mod figures;
 pub mod generations;
 pub mod inspect;
+pub mod lookup;
 pub mod rollback;
 pub mod serve;
 pub mod synth;
@@ -33,10 +36,12 @@ Logs go to stderr; VAGLIO_LOG=debug shows more.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Build(build::Args),
     Serve(serve::Args),
-    Rollback(rollback::Args),
+    Lookup(lookup::Args),
     Inspect(inspect::Args),
     Generations(generations::Args),
+    Rollback(rollback::Args),
     /// Invent a telecom operator's world: files, configuration and definitions
     Synth(synth::Args),
 }
@@ -85,8 +90,10 @@ pub fn run() -> ExitCode {
 
 fn dispatch(command: Command) -> Result<()> {
     match command {
+        Command::Build(args) => build::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Rollback(args) => rollback::run(&args),
+        Command::Lookup(args) => lookup::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Generations(args) => generations::run(&args),
         Command::Synth(args) => synth::run(&args),

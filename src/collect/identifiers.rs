@@ -32,6 +32,22 @@ impl Class {
     }
 }
 
+/// The canonical uid of an identifier that somebody typed: an e-mail or phone may come raw or as its UID2 hash. What is
+/// wrong is said without the identifier.
+///
+/// # Errors
+/// Why it cannot be one.
+pub fn canonical_uid(id_type: &str, text: &str) -> std::result::Result<String, String> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err("it is empty".to_owned());
+    }
+    let class = Class::of(&id_type.to_lowercase());
+    let mut scratch = String::new();
+    let hashed = hash_as_given(text).is_ok();
+    canonical(class, hashed, text, &mut scratch).map(str::to_owned).map_err(|reason| reason.to_string())
+}
+
 /// The canonical uid of a trimmed, non-empty text. `scratch` is reused; the result lives in it or in `text`.
 /// `hashed` says that an e-mail or phone already came as the UID2 hash.
 pub(super) fn canonical<'a>(

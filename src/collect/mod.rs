@@ -30,5 +30,6 @@ mod values;
 mod window;
 
 pub use batch::{Batch, Cell, ConsentKind, Row, RowKind};
+pub use identifiers::canonical_uid;
 pub use report::{CollectReport, Example, Rejects, SourceReport};
 pub use run::collect;

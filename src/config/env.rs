@@ -7,7 +7,7 @@ use super::tree::{Entry, Node, Place, Step, Value, parse};
 use crate::error::Problem;
 
 /// Not settings: the log filter, and what tests and benches read.
-const RESERVED: [&str; 5] = ["LOG", "CONFIG", "BENCH_", "REQUIRE_", "TEST_"];
+const RESERVED: [&str; 6] = ["LOG", "LOG_", "CONFIG", "BENCH_", "REQUIRE_", "TEST_"];
 
 /// Lays the overrides over the file's tree. Unknown keys are found when the tree is read.
 pub(super) fn apply(root: &mut Node, variables: impl Iterator<Item = (String, String)>, problems: &mut Vec<Problem>) {
