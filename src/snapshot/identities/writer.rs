@@ -7,8 +7,8 @@ use std::io::Write;
 use zerocopy::IntoBytes;
 use zerocopy::little_endian::{U32, U64};
 
-/// Slots in use when it is done. Fuller costs strangers a second line, emptier costs memory.
-const LOAD: f64 = 0.85;
+/// Slots in use when it is done: 11.7 bytes an identifier, 1.2 lines a stranger. At 0.85 it would be 10.8 and 1.7.
+const LOAD: f64 = 0.78;
 
 /// Keys whose lines are fetched together.
 const AHEAD: usize = 64;
