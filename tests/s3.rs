@@ -3,6 +3,7 @@
 //! Where python3 or the package registry is missing the test says so and passes; `VAGLIO_REQUIRE_S3=1` makes that a
 //! failure. The environment of a process can only be set from outside, so the test proper runs in a child process.
 #![cfg(feature = "lake")]
+#![allow(clippy::unwrap_used)] // a test fails by panicking
 
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use object_store::aws::AmazonS3Builder;

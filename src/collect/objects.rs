@@ -140,7 +140,7 @@ impl ObjectRanges {
     }
 
     /// The block that holds this position, from that position on.
-    fn from(&self, position: u64) -> io::Result<Bytes> {
+    fn block_at(&self, position: u64) -> io::Result<Bytes> {
         if position >= self.size {
             return Ok(Bytes::new());
         }
@@ -190,7 +190,7 @@ pub(super) struct RangeReader {
 
 impl Read for RangeReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let block = self.ranges.from(self.position)?;
+        let block = self.ranges.block_at(self.position)?;
         let length = block.len().min(buffer.len());
         buffer[..length].copy_from_slice(&block[..length]);
         self.position += length as u64;

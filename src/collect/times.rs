@@ -41,7 +41,7 @@ impl TimeFormat {
     }
 
     /// A bare number, as JSON and Parquet have them.
-    pub(super) fn from_number(&self, number: f64) -> Option<i64> {
+    pub(super) fn parse_number(&self, number: f64) -> Option<i64> {
         match self {
             TimeFormat::Unix => Some(number.floor() as i64),
             TimeFormat::UnixMs => Some((number / 1_000.0).floor() as i64),

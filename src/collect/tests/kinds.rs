@@ -335,3 +335,15 @@ proptest! {
         prop_assert_eq!(counts.rejected + counts.accepted + counts.expired, counts.rows);
     }
 }
+
+#[test]
+fn the_documented_sources_are_valid() {
+    let text = include_str!("../../../docs/sources.md");
+    let blocks = text.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let yaml = blocks.collect::<String>();
+    let loaded = from_text(&yaml, std::path::Path::new("vaglio.yaml"), std::iter::empty()).unwrap();
+    assert_eq!(loaded.config.sources.len(), 5);
+    for at in 0..5 {
+        super::super::plan::Plan::new(&loaded, at).map(|_| ()).unwrap();
+    }
+}
