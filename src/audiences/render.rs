@@ -6,8 +6,8 @@ use ariadne::{CharSet, Config, IndexType, Label, Report, ReportKind, Source};
 /// One diagnostic over the text it is about. `name` is the file (or "rule"); `colour` only for terminals.
 pub fn render(name: &str, text: &str, diagnostic: &Diagnostic, colour: bool) -> String {
     let length = text.len();
-    let start = diagnostic.span.start.min(length);
-    let span = start..diagnostic.span.end.clamp(start, length);
+    let start = text.floor_char_boundary(diagnostic.span.start.min(length));
+    let span = start..text.ceil_char_boundary(diagnostic.span.end.clamp(start, length));
     let kind = match diagnostic.severity {
         Severity::Error => ReportKind::Error,
         Severity::Warning => ReportKind::Warning,
@@ -17,7 +17,7 @@ pub fn render(name: &str, text: &str, diagnostic: &Diagnostic, colour: bool) -> 
         .with_config(config)
         .with_code(diagnostic.code)
         .with_message(&diagnostic.message)
-        .with_label(Label::new((name, span)));
+        .with_label(Label::new((name, span)).with_message("here"));
     report = diagnostic.help.iter().fold(report, |report, help| report.with_help(help));
     let mut out = Vec::new();
     match report.finish().write((name, Source::from(text)), &mut out) {

@@ -4,6 +4,7 @@
 
 mod asked;
 pub mod build;
+pub mod check;
 pub mod figures;
 pub mod generations;
 pub mod inspect;
@@ -37,6 +38,8 @@ Logs go to stderr; VAGLIO_LOG=debug shows more.";
 #[derive(Debug, Subcommand)]
 enum Command {
     Build(build::Args),
+    /// Checks definitions: every error with its place, then warnings
+    Check(check::Args),
     Serve(serve::Args),
     Lookup(lookup::Args),
     Inspect(inspect::Args),
@@ -91,6 +94,7 @@ pub fn run() -> ExitCode {
 fn dispatch(command: Command) -> Result<()> {
     match command {
         Command::Build(args) => build::run(&args),
+        Command::Check(args) => check::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Rollback(args) => rollback::run(&args),
         Command::Lookup(args) => lookup::run(&args),

@@ -3,7 +3,7 @@
 use super::fields::Fields;
 use super::node::Node;
 use super::place::Place;
-use crate::audiences::parse::{Parsed, parse};
+use crate::audiences::parse::{Parsed, parse_what_can_be};
 use crate::audiences::{Audience, AudienceKind, Diagnostic, Rule};
 use crate::schema::{AudienceId, Segment};
 use std::ops::Range;
@@ -18,12 +18,21 @@ pub(super) struct AudienceDraft {
     /// Where its id stands.
     pub(super) id_span: Range<usize>,
     pub(super) audience: Audience,
-    /// The rule's tree and where its text stands.
-    pub(super) rule: Option<(Parsed, Place)>,
+    pub(super) rule: Option<RuleDraft>,
     /// Where the name stands.
     pub(super) name_span: Range<usize>,
     /// Where the segment stands.
     pub(super) segment_span: Range<usize>,
+}
+
+/// A rule as read.
+#[derive(Debug)]
+pub(super) struct RuleDraft {
+    pub(super) parsed: Parsed,
+    /// Where its text stands.
+    pub(super) place: Place,
+    /// Whether all of it could be read.
+    pub(super) whole: bool,
 }
 
 /// Reads an audience; one whose id or owner is wrong is `None`. Whatever is wrong is in `found`.
@@ -60,7 +69,7 @@ pub(super) fn read(file: usize, text: &str, node: &Node, found: &mut Vec<Diagnos
         id: AudienceId::new(&owner, &id?),
         name,
         kind: kind.unwrap_or(AudienceKind::Suppress),
-        rule: rule.as_ref().map(|(parsed, _)| Rule(parsed.expr.clone())),
+        rule: rule.as_ref().map(|rule| Rule(rule.parsed.expr.clone())),
         ttl,
         segment,
         folder,
@@ -77,7 +86,7 @@ fn segment(node: &Node, found: &mut Vec<Diagnostic>) -> Option<Segment> {
     Some(Segment { taxonomy, id: fields.text("id")? })
 }
 
-fn rule(text: &str, node: &Node, owner: &str, found: &mut Vec<Diagnostic>) -> Option<(Parsed, Place)> {
+fn rule(text: &str, node: &Node, owner: &str, found: &mut Vec<Diagnostic>) -> Option<RuleDraft> {
     let Some(rule) = node.text() else {
         found.push(Diagnostic::error(
             "wrong-value",
@@ -87,11 +96,8 @@ fn rule(text: &str, node: &Node, owner: &str, found: &mut Vec<Diagnostic>) -> Op
         return None;
     };
     let place = Place::new(text, node);
-    match parse(rule, owner) {
-        Ok(parsed) => Some((parsed, place)),
-        Err(errors) => {
-            found.extend(errors.into_iter().map(|error| Diagnostic { span: place.map(&error.span), ..error }));
-            None
-        }
-    }
+    let (parsed, errors) = parse_what_can_be(rule, owner);
+    let whole = errors.is_empty();
+    found.extend(errors.into_iter().map(|error| Diagnostic { span: place.map(&error.span), ..error }));
+    Some(RuleDraft { parsed: parsed?, place, whole })
 }

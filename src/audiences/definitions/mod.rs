@@ -191,7 +191,8 @@ fn locate(files: &[(PathBuf, String)], mut found: Vec<(usize, Diagnostic)>) -> V
 
 fn finding(path: &Path, text: &str, starts: &[usize], diagnostic: Diagnostic) -> Finding {
     let Diagnostic { severity, code, span, message, help } = diagnostic;
-    let start = span.start.min(text.len());
+    let start = text.floor_char_boundary(span.start);
+    let span = start..text.ceil_char_boundary(span.end.max(start));
     let line = starts.partition_point(|at| *at <= start);
     let from = starts.get(line.saturating_sub(1)).copied().unwrap_or(0);
     let column = text.get(from..start).map_or(1, |before| before.chars().count() + 1);

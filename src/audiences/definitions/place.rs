@@ -24,9 +24,10 @@ impl Place {
             let rest = file.get(at..node.span.end).unwrap_or("");
             let found = if c.is_whitespace() { None } else { rest.find(c) };
             let here = at + found.unwrap_or(0);
-            bytes.extend(std::iter::repeat_n(here, c.len_utf8()));
+            let length = c.len_utf8();
+            bytes.extend((0..length).map(|byte| if found.is_some() { here + byte } else { here }));
             if found.is_some() {
-                at = here + c.len_utf8();
+                at = here + length;
             }
         }
         bytes.push(at);

@@ -4,7 +4,7 @@ mod campaigns;
 mod uses;
 
 use super::Drafts;
-use super::audience::AudienceDraft;
+use super::audience::{AudienceDraft, RuleDraft};
 use crate::audiences::order::cycle;
 use crate::audiences::typecheck::{Scope, typecheck, visit};
 use crate::audiences::{AudienceKind, Catalogue, Diagnostic, Expr, Severity, lint};
@@ -58,9 +58,9 @@ fn repeated<'a>(what: &str, places: impl Iterator<Item = (&'a str, usize, Range<
 }
 
 fn check_rule(draft: &AudienceDraft, scope: Scope, found: &mut Found) {
-    let Some((parsed, place)) = &draft.rule else { return };
+    let Some(RuleDraft { parsed, place, whole }) = &draft.rule else { return };
     let mut said = typecheck(parsed, scope);
-    if !said.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
+    if *whole && !said.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
         said.extend(lint::lint(parsed, draft.audience.kind, scope.declarations));
     }
     found.extend(said.into_iter().map(|d| (draft.file, Diagnostic { span: place.map(&d.span), ..d })));
@@ -105,7 +105,7 @@ fn circle(catalogue: &Catalogue, drafts: &[AudienceDraft]) -> Option<(usize, Dia
 
 /// Where a rule first says `in audience ID`.
 fn reference_span(draft: &AudienceDraft, id: &AudienceId) -> Option<Range<usize>> {
-    let (parsed, place) = draft.rule.as_ref()?;
+    let RuleDraft { parsed, place, .. } = draft.rule.as_ref()?;
     let mut span = None;
     visit(parsed, &mut |expr, spans| {
         if matches!(expr, Expr::InAudience(each) if each == id) && span.is_none() {

@@ -65,16 +65,28 @@ pub struct TestSpans {
 /// # Errors
 /// Everything that is wrong, in the order of the text.
 pub fn parse(text: &str, owner: &str) -> Result<Parsed, Vec<Diagnostic>> {
+    match parse_what_can_be(text, owner) {
+        (Some(parsed), errors) if errors.is_empty() => Ok(parsed),
+        (_, errors) => Err(errors),
+    }
+}
+
+/// As [`parse`], but where the text has a tree at all it comes with the errors, `everyone` in the place of what could not
+/// be read: so that names are checked in the same run.
+pub fn parse_what_can_be(text: &str, owner: &str) -> (Option<Parsed>, Vec<Diagnostic>) {
     if text.len() > MAX_BYTES {
         let message = format!("this rule has {} bytes; at most {MAX_BYTES} are read", text.len());
         let error = Diagnostic::error("too-long", 0..0, message);
-        return Err(vec![error.help("split it into audiences, or upload long lists of values as a list")]);
+        return (None, vec![error.help("split it into audiences, or upload long lists of values as a list")]);
     }
-    let tokens = lex(text)?;
+    let tokens = match lex(text) {
+        Ok(tokens) => tokens,
+        Err(errors) => return (None, errors),
+    };
     let mut parser =
         Parser { cursor: Cursor::new(text, &tokens), owner, depth: 0, spans: Vec::new(), errors: Vec::new() };
     let expr = parser.rule();
-    if parser.errors.is_empty() { Ok(Parsed { expr, spans: parser.spans }) } else { Err(parser.errors) }
+    (Some(Parsed { expr, spans: parser.spans }), parser.errors)
 }
 
 struct Parser<'a> {
@@ -93,6 +105,7 @@ impl Parser<'_> {
         if *self.cursor.token() == Token::End {
             let help = "write a condition such as `age >= 18`, or `everyone`";
             self.errors.push(Diagnostic::error("empty-rule", self.cursor.span(), "the rule is empty").help(help));
+            self.node(0, NodeSpans::default());
             return Expr::Everyone;
         }
         let mut expr = self.chain();
@@ -104,6 +117,7 @@ impl Parser<'_> {
             self.cursor.advance();
             if *self.cursor.token() != Token::End && self.errors.len() < 50 {
                 let _ = self.cursor.accept("and") || self.cursor.accept("or");
+                self.spans.clear();
                 expr = self.chain();
             }
         }
@@ -201,10 +215,12 @@ impl Parser<'_> {
     }
 
     fn condition_or_recover(&mut self) -> Expr {
-        let from = self.cursor.at();
+        let (from, nodes) = (self.cursor.at(), self.spans.len());
         self.condition().unwrap_or_else(|error| {
             self.errors.push(error);
             self.cursor.recover(from);
+            self.spans.truncate(nodes);
+            self.spans.push(NodeSpans::default());
             Expr::Everyone
         })
     }

@@ -2,7 +2,7 @@
 
 use super::{Found, reference_span};
 use crate::audiences::definitions::Drafts;
-use crate::audiences::definitions::audience::AudienceDraft;
+use crate::audiences::definitions::audience::{AudienceDraft, RuleDraft};
 use crate::audiences::order::{evaluation_order, references};
 use crate::audiences::typecheck::visit;
 use crate::audiences::{AudienceKind, Catalogue, Diagnostic, Expr};
@@ -89,7 +89,7 @@ fn complain(
         let message = format!("{what} may not be used to {used}");
         found.push((draft.file, Diagnostic::error("use-not-permitted", span, message).help(HELP)));
     };
-    let Some((parsed, place)) = &draft.rule else {
+    let Some(RuleDraft { parsed, place, .. }) = &draft.rule else {
         return say(draft.id_span.clone(), "what the sources of uploaded lists deliver");
     };
     let mut references = Vec::new();
