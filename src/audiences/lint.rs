@@ -82,6 +82,7 @@ fn lint_event(test: &EventTest, spans: &NodeSpans, declarations: &Declarations, 
     if let Count::AtMost(_) | Count::Between(0, _) = test.count {
         let message = format!("this includes everybody who never did `{name}`");
         let help = match test.count {
+            Count::AtMost(1) | Count::Between(_, 1) => "to leave them out write `once`".to_owned(),
             Count::AtMost(n) | Count::Between(_, n) => format!("to leave them out write `between 1 and {n} times`"),
             _ => String::new(),
         };
@@ -108,7 +109,9 @@ fn reach(when: &When) -> Option<Span> {
 fn exclusion_only(parsed: &Parsed, kind: AudienceKind, found: &mut Vec<Diagnostic>) {
     let mut everyone = false;
     visit(parsed, &mut |expr, _| everyone |= matches!(expr, Expr::Everyone));
-    if everyone || !holds_for_nobody_known(&parsed.expr) {
+    // About a lone `at most` it was said already that it includes everybody who never did.
+    let said = matches!(&parsed.expr, Expr::Event(test) if test.count != Count::Never);
+    if everyone || said || !holds_for_nobody_known(&parsed.expr) {
         return;
     }
     let whole = parsed.spans.last().map(|spans| spans.whole.clone()).unwrap_or_default();
@@ -121,12 +124,13 @@ fn exclusion_only(parsed: &Parsed, kind: AudienceKind, found: &mut Vec<Diagnosti
 /// The rule's answer for an empty profile.
 fn holds_for_nobody_known(expr: &Expr) -> bool {
     match expr {
-        Expr::Everyone | Expr::Sample(..) => true,
+        Expr::Everyone => true,
         Expr::And(parts) => parts.iter().all(holds_for_nobody_known),
         Expr::Or(parts) => parts.iter().any(holds_for_nobody_known),
         Expr::Not(inner) => !holds_for_nobody_known(inner),
         Expr::AtLeast(n, parts) => parts.iter().filter(|part| holds_for_nobody_known(part)).count() >= *n as usize,
-        Expr::InAudience(_) | Expr::Trait(_) => false,
+        // A sample is taken of everybody on purpose.
+        Expr::Sample(..) | Expr::InAudience(_) | Expr::Trait(_) => false,
         Expr::Event(test) => matches!(test.count, Count::Never | Count::AtMost(_) | Count::Between(0, _)),
     }
 }

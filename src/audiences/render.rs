@@ -7,7 +7,9 @@ use ariadne::{CharSet, Config, IndexType, Label, Report, ReportKind, Source};
 pub fn render(name: &str, text: &str, diagnostic: &Diagnostic, colour: bool) -> String {
     let length = text.len();
     let start = text.floor_char_boundary(diagnostic.span.start.min(length));
-    let span = start..text.ceil_char_boundary(diagnostic.span.end.clamp(start, length));
+    let end = text.ceil_char_boundary(diagnostic.span.end.clamp(start, length));
+    // Of what spans lines only the first is drawn.
+    let span = start..text[start..end].find('\n').map_or(end, |at| start + at);
     let kind = match diagnostic.severity {
         Severity::Error => ReportKind::Error,
         Severity::Warning => ReportKind::Warning,

@@ -45,7 +45,7 @@ fn unenforced(drafts: &[CampaignDraft], found: &mut Found) {
             .iter()
             .flat_map(|draft| draft.unenforced.iter().filter(|(k, _)| *k == key).map(move |(_, span)| (draft, span)))
             .collect();
-        let Some((first, span)) = places.first() else { continue };
+        let Some((first, span)) = places.iter().min_by_key(|(draft, span)| (draft.file, span.start)) else { continue };
         let ids: Vec<String> = places.iter().map(|(draft, _)| format!("`{}`", draft.campaign.id)).collect();
         let more = if ids.len() > 10 { format!(" and {} more", ids.len() - 10) } else { String::new() };
         let shown = ids.iter().take(10).cloned().collect::<Vec<_>>().join(", ");
