@@ -50,8 +50,21 @@ pub struct Plan<'a> {
 impl<'a> Plan<'a> {
     /// All audiences of a catalogue, by number. A reference to an audience that does not exist holds for nobody.
     pub fn compile(catalogue: &Catalogue, columns: &'a Columns<'a>, now: Timestamp, zone: &TimeZone) -> Self {
+        Plan::compile_without(catalogue, columns, now, zone, |_| false)
+    }
+
+    /// The same, but nobody is in the audiences that are dropped. Others that refer to them see them as they are.
+    pub fn compile_without(
+        catalogue: &Catalogue,
+        columns: &'a Columns<'a>,
+        now: Timestamp,
+        zone: &TimeZone,
+        dropped: impl Fn(usize) -> bool,
+    ) -> Self {
         let mut builder = Builder::new(catalogue, columns);
-        let roots = (0..catalogue.audiences.len()).map(|number| builder.audience(number)).collect();
+        let root =
+            |number| if dropped(number) { builder.leaf(Leaf::Constant(false)) } else { builder.audience(number) };
+        let roots = (0..catalogue.audiences.len()).map(root).collect();
         builder.finish(roots, now, zone)
     }
 
@@ -98,7 +111,7 @@ impl<'a> Plan<'a> {
         Moment::new(now, &self.leaves, self.columns, &self.local)
     }
 
-    /// By rule: whether it can change without any data changing. By leaf: the rules that depend on it, if it can.
+    /// By leaf: the rules that depend on it, if it can change while no data does.
     pub(super) fn dependents(&self) -> Vec<Vec<u32>> {
         let mut dependents = vec![Vec::new(); self.leaves.len()];
         let mut visited = vec![u32::MAX; self.nodes.len()];

@@ -4,6 +4,9 @@ mod oracle;
 mod worlds;
 
 use super::*;
+use crate::audiences::Catalogue;
+use crate::schema::Timestamp;
+use crate::snapshot::Flip;
 use crate::snapshot::columns::{BLOCK, Sections};
 use jiff::tz::TimeZone;
 use oracle::Oracle;
@@ -53,5 +56,78 @@ proptest! {
             }
         }
         prop_assert_eq!(plan.reach(), counts);
+    }
+}
+
+/// Everybody's audiences at the plan's own minute, in block mode.
+fn answers(plan: &Plan<'_>, ordinals: &[u32]) -> Vec<Vec<bool>> {
+    let mut scratch = Scratch::default();
+    let mut answers = vec![Vec::new(); ordinals.len()];
+    for block in 0..plan.columns().blocks() {
+        plan.block(block, &mut scratch);
+        for (answers, ordinal) in answers.iter_mut().zip(ordinals) {
+            if *ordinal as usize / BLOCK == block {
+                let low = *ordinal as usize % BLOCK;
+                answers.extend((0..plan.len()).map(|rule| scratch.bitmap(plan, rule)[low / 64] >> (low % 64) & 1 == 1));
+            }
+        }
+    }
+    answers
+}
+
+/// The answers at a start, and the flips after it, equal the answers of a plan compiled anew at every minute.
+fn flips_replay(world: &worlds::World, catalogue: &Catalogue, minutes: u16) -> Result<(), TestCaseError> {
+    let zone = TimeZone::get(world.zone).unwrap();
+    let sections = Sections::encode(&world.data).unwrap();
+    let columns = sections.open().unwrap();
+    let plan = Plan::compile(catalogue, &columns, world.now, &zone);
+    let horizon = plan.horizon(minutes);
+    let flips: Vec<Flip> = (0..columns.blocks()).flat_map(|block| plan.flips(block, &horizon)).collect();
+    prop_assert!(flips.is_sorted_by_key(|flip| (flip.ordinal, flip.minute)));
+    let mut now = answers(&plan, &world.active);
+    for minute in 1..=i64::from(minutes) {
+        let at = Timestamp(world.now.0 + minute * 60);
+        for flip in flips.iter().filter(|flip| i64::from(flip.minute) == at.minute()) {
+            let who = world.active.iter().position(|active| *active == flip.ordinal);
+            let truth = &mut now[who.expect("only who knows anything changes")][flip.audience as usize];
+            prop_assert_ne!(*truth, flip.join, "a flip that changes nothing");
+            *truth = flip.join;
+        }
+        let anew = Plan::compile(catalogue, &columns, at, &zone);
+        for (who, ordinal) in world.active.iter().enumerate() {
+            for rule in 0..plan.len() {
+                let expected = anew.profile(*ordinal, rule);
+                prop_assert_eq!(
+                    now[who][rule],
+                    expected,
+                    "{} of {} at +{}",
+                    catalogue.audiences[rule].id,
+                    ordinal,
+                    minute
+                );
+            }
+        }
+    }
+    prop_assert_eq!(
+        answers(
+            &Plan::compile(catalogue, &columns, Timestamp(world.now.0 + i64::from(minutes) * 60), &zone),
+            &world.active
+        ),
+        now
+    );
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { max_shrink_iters: 2_000, ..ProptestConfig::default() })]
+    #[test]
+    fn answers_and_flips_equal_a_new_evaluation_at_every_minute(
+        (world, catalogue) in worlds::world().prop_flat_map(|world| {
+            let now = world.now;
+            (Just(world), worlds::catalogue(now, 1..6))
+        }),
+        minutes in prop_oneof![Just(130u16), 1..200u16],
+    ) {
+        flips_replay(&world, &catalogue, minutes)?;
     }
 }
