@@ -4,7 +4,7 @@
 use super::leaf::{self, Leaf};
 use super::local_time::LocalTime;
 use super::moment::{Moment, moves};
-use crate::audiences::{Audience, Catalogue, Expr};
+use crate::audiences::{Audience, Catalogue, Expr, order};
 use crate::schema::Timestamp;
 use crate::snapshot::columns::Columns;
 use jiff::tz::TimeZone;
@@ -62,6 +62,10 @@ impl<'a> Plan<'a> {
         dropped: impl Fn(usize) -> bool,
     ) -> Self {
         let mut builder = Builder::new(catalogue, columns);
+        // In this order a rule finds what it refers to compiled, however long the chain.
+        for number in order::evaluation_order(catalogue) {
+            builder.audience(number as usize);
+        }
         let root =
             |number| if dropped(number) { builder.leaf(Leaf::Constant(false)) } else { builder.audience(number) };
         let roots = (0..catalogue.audiences.len()).map(root).collect();

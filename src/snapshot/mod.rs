@@ -5,6 +5,7 @@
 //! how; [`current`] the swap in memory; [`mmap`] the only unsafe code. Bid-plane contents: [`identities`], [`filter`],
 //! [`forward`], [`flips`]. What must not live here: rules, protocols, anything that decides.
 
+pub mod bitmaps;
 pub mod blocked;
 pub mod columns;
 pub mod consents;
@@ -23,6 +24,7 @@ pub mod rollback;
 pub mod section;
 pub mod store;
 
+pub use bitmaps::Bitmaps;
 pub use current::{Current, CurrentReader};
 pub use filter::Filter;
 pub use flips::{Flip, Flips};

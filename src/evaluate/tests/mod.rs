@@ -13,7 +13,7 @@ use oracle::Oracle;
 use proptest::prelude::*;
 
 proptest! {
-    #![proptest_config(ProptestConfig { max_shrink_iters: 2_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases / 2, max_shrink_iters: 2_000, ..ProptestConfig::default() })]
     #[test]
     fn both_modes_agree_with_the_oracle(
         (world, catalogue) in worlds::world().prop_flat_map(|world| {
@@ -119,7 +119,7 @@ fn flips_replay(world: &worlds::World, catalogue: &Catalogue, minutes: u16) -> R
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { max_shrink_iters: 2_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases / 8, max_shrink_iters: 2_000, ..ProptestConfig::default() })]
     #[test]
     fn answers_and_flips_equal_a_new_evaluation_at_every_minute(
         (world, catalogue) in worlds::world().prop_flat_map(|world| {
