@@ -36,9 +36,6 @@ pub fn run(args: &Args) -> Result<()> {
     let server = Server::start(loaded, Options { build: !args.no_build, ..Options::default() })?;
     let at = server.addresses();
     tracing::info!("gRPC on {}, HTTP on http://{}, metrics on http://{}/metrics", at.grpc, at.http, at.planner);
-    if !at.planner.ip().is_loopback() {
-        tracing::warn!("server.planner {} is open to others, and has no credentials yet", at.planner);
-    }
     if let Some(as_of) = frozen {
         tracing::info!("the clock is frozen at {as_of} (as_of): windows do not move and nothing is rebuilt");
     }

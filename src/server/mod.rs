@@ -137,7 +137,11 @@ impl Server {
         let began = Instant::now();
         self.doors.health.draining();
         self.drain.send_replace(true);
-        let threads: Vec<_> = self.background.drain(..).map(|background| background.thread).collect();
+        let stop = |Background { stop, thread }: Background| {
+            drop(stop);
+            thread
+        };
+        let threads: Vec<_> = self.background.drain(..).map(stop).collect();
         let all = async { while self.listening.join_next().await.is_some() {} };
         let limit = self.drain_limit;
         let ended = self.bids.block_on(async { tokio::time::timeout(limit, all).await.is_ok() });

@@ -1,0 +1,7 @@
+//! The doors of a real server: HTTP and gRPC, every status and every wrong input, swaps, drains and failing builds.
+
+mod client;
+mod grpc;
+mod http;
+mod life;
+mod world;
