@@ -183,7 +183,6 @@ fn wrong_messages_get_the_right_status() {
     let server = world.ready();
     block_on(async {
         let mut client = connect(&server).await;
-        let code = |result: Result<_, tonic::Status>| result.map(|_: tonic::Response<_>| ()).unwrap_err().code();
         let many_ids = client.lookup(question(&["a"; 4])).await;
         assert_eq!(code(many_ids), tonic::Code::InvalidArgument);
         let batch = |count| LookupBatchRequest { lookups: vec![question(&["gamer"]); count], ..Default::default() };
@@ -198,6 +197,10 @@ fn wrong_messages_get_the_right_status() {
         assert_eq!(no_such_method(&server).await.code(), tonic::Code::Unimplemented);
         assert!(client.lookup(question(&["gamer"])).await.is_ok(), "the connection goes on");
     });
+}
+
+fn code<T>(result: Result<T, tonic::Status>) -> tonic::Code {
+    result.err().unwrap().code()
 }
 
 /// A message that is no protobuf of the method's type: a field of the wrong wire type.

@@ -65,6 +65,23 @@ fn every_status_of_a_lookup() {
     }
 }
 
+#[test]
+fn an_old_generation_answers_and_says_that_it_is_stale() {
+    let world = World::new("  max_age_seconds: 3600\n");
+    for (now, stale) in [("2026-11-20T13:00:00Z", false), ("2026-11-20T13:00:01Z", true)] {
+        let server = world.ready_at(now);
+        let mut client = Client::connect(server.addresses().http);
+        let answer = lookup(&mut client, &json!({"eids": eids(&["gamer"])}));
+        assert_eq!((&answer["status"], &answer["stale"]), (&json!("matched"), &json!(stale)), "{now}");
+        assert_eq!(decide(&mut client, &json!({"eids": eids(&["gamer"])}))["stale"], stale);
+        drop(client);
+        server.shutdown();
+    }
+    let server = world.ready_at("2027-02-01T00:00:00Z");
+    let later = decide(&mut Client::connect(server.addresses().http), &json!({"campaigns": ["later"], "ifa": IFA}));
+    assert_eq!(verdicts(&later)[0].1, "target", "its flight has begun");
+}
+
 fn verdicts(answer: &Value) -> Vec<(String, String, Value)> {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let campaigns = answer["campaigns"].as_array().unwrap();

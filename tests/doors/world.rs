@@ -189,6 +189,15 @@ impl World {
         wait_until("ready", || server.doors().live.load().is_some());
         server
     }
+
+    /// The same at another instant.
+    pub fn ready_at(&self, now: &str) -> Server {
+        let mut loaded = self.loaded();
+        loaded.config.as_of = Timestamp::parse(now);
+        let server = Server::start(loaded, Options { build: false, ..Options::default() }).unwrap();
+        wait_until("ready", || server.doors().live.load().is_some());
+        server
+    }
 }
 
 /// Waits for something that must come true soon.
