@@ -1,7 +1,8 @@
 //! The events of one name: by row while rows come, sorted by (ordinal, time) when profiles are known.
 //!
-//! Rows that repeat an event id count once (the earliest; of several at once the one that sorts first). Rows without
-//! an id count as often as they occur.
+//! Rows that repeat an event id count once (the earliest; of several at once the one that sorts first), whatever source
+//! they come from; the same id under another event's name is another event. Rows without an id count as often as they
+//! occur.
 
 use super::codes::Codes;
 use super::dictionary::Dictionary;

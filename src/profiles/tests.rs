@@ -1,4 +1,6 @@
-//! The slow, obvious twin of the whole room, and the proof that the order of rows does not matter.
+//! The whole room against its slow, obvious twin, and the proof that the order of rows does not matter.
+
+mod obvious;
 
 use super::consents::Objecting;
 use super::events::Left;
@@ -6,8 +8,9 @@ use super::lists::Settled;
 use super::*;
 use crate::schema::{ProfileKey, PropKind, Span, Timestamp, TraitKind};
 use crate::snapshot::columns::data::{EventData, PropData, TraitData};
+use obvious::obvious;
 use proptest::prelude::*;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 const NOW: Timestamp = Timestamp(1_000);
 const KINDS: [TraitKind; 3] = [TraitKind::Category, TraitKind::Number, TraitKind::Tags];
@@ -140,201 +143,6 @@ fn show_events(data: &EventData) -> Vec<(u32, u32, Option<String>, Option<i64>)>
     let kind = |row: usize| codes[row].checked_sub(1).map(|code| dictionary[code as usize].clone());
     let amount = |row: usize| (!amounts[row].is_nan()).then_some(amounts[row] as i64);
     (0..data.ordinals.len()).map(|row| (data.ordinals[row], data.times[row], kind(row), amount(row))).collect()
-}
-
-/// The obvious way: sets of sets, searched again and again.
-fn obvious(rows: &[Row], max: u32) -> Outcome {
-    let rows: Vec<(BTreeSet<ProfileKey>, &Said)> =
-        rows.iter().map(|(ids, said)| (ids.iter().map(|&id| key(id)).collect(), said)).collect();
-    let (parts, cut, components) = obvious_parts(&rows, max as usize);
-    let mentioned: BTreeSet<ProfileKey> = rows
-        .iter()
-        .filter(|(_, said)| !matches!(said, Said::Consent { .. } | Said::Household))
-        .flat_map(|(ids, _)| ids.clone())
-        .collect();
-    let mut people: Vec<BTreeSet<ProfileKey>> =
-        parts.into_iter().filter(|part| !part.is_disjoint(&mentioned)).collect();
-    people.sort();
-    let who = |key: &ProfileKey| people.iter().position(|ids| ids.contains(key)).map(|at| at as u32);
-    let all: BTreeSet<ProfileKey> = rows.iter().flat_map(|(ids, _)| ids.clone()).collect();
-    let of_row = |ids: &BTreeSet<ProfileKey>| ids.iter().find_map(who);
-    let mut traits = vec![vec![Vec::new(); people.len()]; 3];
-    let mut events = Vec::new();
-    let mut left = Left::default();
-    let mut lists: BTreeMap<String, BTreeMap<u32, (i64, i64, i64)>> = BTreeMap::new();
-    let mut settled = Settled::default();
-    let mut newest = vec![(i64::MIN, 0u8); people.len()];
-    let mut objections = vec![0u8; people.len()];
-    let mut objecting: BTreeMap<ProfileKey, u8> = BTreeMap::new();
-    for (ids, said) in &rows {
-        let owner = of_row(ids);
-        match said {
-            Said::Traits { time, priority, category, number, tags } => {
-                let Some(owner) = owner else { continue };
-                let owner = owner as usize;
-                category.iter().for_each(|value| traits[0][owner].push((*priority, *time, 0, value.to_string())));
-                number.iter().for_each(|value| traits[1][owner].push((*priority, *time, *value, value.to_string())));
-                tags.iter().for_each(|value| traits[2][owner].push((0, 0, 0, value.to_string())));
-            }
-            Said::Did { time, id, kind, amount } => {
-                let event = (*time as u32, owner, kind.map(|kind| kind.to_string()), *amount);
-                match owner {
-                    None => left.dropped += 1,
-                    Some(_) => events.push((*id, event)),
-                }
-            }
-            Said::Listed { list, time, remove, ttl } => {
-                let name = format!("a/{list}");
-                if !known_lists().contains_key(&name) {
-                    *settled.unknown.entry(name).or_default() += 1;
-                    continue;
-                }
-                let Some(owner) = owner else {
-                    settled.dropped += 1;
-                    continue;
-                };
-                let own = known_lists()[&name].map_or(i64::MAX, |ttl| time + ttl.0);
-                let (rank, until) = match (remove, ttl) {
-                    (true, _) => (i64::MAX, i64::MIN),
-                    (false, None) => (i64::MAX - 1, own),
-                    (false, Some(minutes)) => (i64::from(*minutes), time + i64::from(*minutes) * 60),
-                };
-                let slot = lists.entry(name).or_default().entry(owner).or_insert((*time, rank, until));
-                *slot = (*slot).max((*time, rank, until));
-            }
-            Said::Consent { time, saying: number } => {
-                let scope = [0, 4, 1, 2, 3][usize::from(*number)];
-                if *number >= 2 {
-                    ids.iter().for_each(|id| *objecting.entry(*id).or_default() |= scope);
-                }
-                let Some(owner) = owner.map(|owner| owner as usize) else { continue };
-                if *number >= 2 {
-                    objections[owner] |= scope;
-                } else {
-                    newest[owner] = newest[owner].max((*time, scope));
-                }
-            }
-            Said::Linked | Said::Household => {}
-        }
-    }
-    for (name, _) in known_lists() {
-        let mut data = crate::snapshot::columns::data::ListData::default();
-        for (who, (_, _, until)) in lists.remove(&name).unwrap_or_default() {
-            if until > NOW.0 {
-                data.ordinals.push(who);
-                data.until.push(u32::try_from(until).unwrap_or(u32::MAX));
-            } else if until != i64::MIN {
-                settled.ended += 1;
-            }
-        }
-        settled.lists.push((name, data));
-    }
-    Outcome {
-        ordinals: all.iter().map(|key| (*key, who(key))).collect(),
-        seeds: people.iter().map(|ids| ids.first().map_or(0, |key| (key.0 >> 96) as u32)).collect(),
-        traits: obvious_traits(traits),
-        events: obvious_events(events, &mut left),
-        left,
-        lists: settled,
-        flags: newest.iter().zip(&objections).map(|((_, refused), objection)| refused | objection).collect(),
-        objecting: objecting.into_iter().map(|(key, scope)| (key, scope, who(&key).is_some())).collect(),
-        cut: (components, cut.len() as u64),
-    }
-}
-
-fn obvious_traits(mut traits: Vec<Vec<Vec<(i32, i64, i8, String)>>>) -> Vec<String> {
-    traits.iter_mut().flatten().for_each(|values| values.sort());
-    let lines = |column: &Vec<Vec<(i32, i64, i8, String)>>, unknown: &str| -> String {
-        column.iter().map(|values| values.last().map_or(unknown, |value| &value.3)).collect::<Vec<_>>().join("\n")
-    };
-    let tags = traits[2].iter().map(|values| {
-        let distinct: BTreeSet<&str> = values.iter().map(|value| value.3.as_str()).collect();
-        distinct.into_iter().collect::<Vec<_>>().join("+")
-    });
-    vec![lines(&traits[0], ""), lines(&traits[1], "NaN"), tags.collect::<Vec<_>>().join("\n")]
-}
-
-type Happened = (u32, Option<u32>, Option<String>, Option<i8>);
-
-/// Unknown amounts sort last: NaN is above every number.
-fn rank(amount: Option<i8>) -> i64 {
-    amount.map_or(i64::MAX, i64::from)
-}
-
-fn obvious_events(
-    mut events: Vec<(Option<u8>, Happened)>,
-    left: &mut Left,
-) -> Vec<(u32, u32, Option<String>, Option<i64>)> {
-    events.sort_by_key(|(_, (time, who, kind, amount))| (*time, *who, kind.clone(), rank(*amount)));
-    let mut seen = BTreeSet::new();
-    events.retain(|(id, _)| {
-        id.is_none_or(|id| seen.insert(id)) || {
-            left.repeated += 1;
-            false
-        }
-    });
-    let mut events: Vec<Happened> = events.into_iter().map(|(_, event)| event).collect();
-    events.sort_by_key(|(time, who, kind, amount)| (*who, *time, kind.clone(), rank(*amount)));
-    events
-        .into_iter()
-        .map(|(time, who, kind, amount)| (who.unwrap_or_default(), time, kind, amount.map(i64::from)))
-        .collect()
-}
-
-/// The parts, the identifiers that were cut, and how many components were too large.
-fn obvious_parts(
-    rows: &[(BTreeSet<ProfileKey>, &Said)],
-    max: usize,
-) -> (Vec<BTreeSet<ProfileKey>>, BTreeSet<ProfileKey>, u64) {
-    let joins: BTreeSet<BTreeSet<ProfileKey>> = rows
-        .iter()
-        .filter(|(ids, said)| ids.len() > 1 && !matches!(said, Said::Household))
-        .map(|(ids, _)| ids.clone())
-        .collect();
-    let all: BTreeSet<ProfileKey> = rows.iter().flat_map(|(ids, _)| ids.clone()).collect();
-    let mut cut: BTreeSet<ProfileKey> = BTreeSet::new();
-    let mut first = None;
-    loop {
-        let joins: Vec<BTreeSet<ProfileKey>> = joins
-            .iter()
-            .map(|ids| ids.difference(&cut).copied().collect())
-            .filter(|ids: &BTreeSet<_>| ids.len() > 1)
-            .collect();
-        let parts = reachable(&all.difference(&cut).copied().collect(), &joins);
-        let large: Vec<_> = parts.iter().filter(|part| part.len() > max).collect();
-        let components = *first.get_or_insert(large.len() as u64);
-        if large.is_empty() {
-            return (parts, cut, components);
-        }
-        for part in large {
-            let degree = |key: &ProfileKey| joins.iter().filter(|ids| ids.contains(key)).count();
-            cut.extend(part.iter().max_by_key(|key| (degree(key), std::cmp::Reverse(**key))));
-        }
-    }
-}
-
-fn reachable(all: &BTreeSet<ProfileKey>, joins: &[BTreeSet<ProfileKey>]) -> Vec<BTreeSet<ProfileKey>> {
-    let mut left = all.clone();
-    let mut parts = Vec::new();
-    while let Some(start) = left.pop_first() {
-        let mut part = BTreeSet::from([start]);
-        loop {
-            let more: BTreeSet<ProfileKey> = joins
-                .iter()
-                .filter(|ids| !ids.is_disjoint(&part))
-                .flatten()
-                .copied()
-                .filter(|id| !part.contains(id))
-                .collect();
-            if more.is_empty() {
-                break;
-            }
-            part.extend(more);
-        }
-        left = left.difference(&part).copied().collect();
-        parts.push(part);
-    }
-    parts
 }
 
 fn row() -> impl Strategy<Value = Row> {
