@@ -76,8 +76,9 @@ fn text(loaded: &Loaded, manifest: &Manifest) -> String {
     let rejected: u64 = manifest.sources.iter().filter_map(|source| source["rejected"].as_u64()).sum();
     if rejected > 0 {
         let report = loaded.config.data_dir.join("rejects.json");
+        let rows = if rejected == 1 { "row was" } else { "rows were" };
         let count = figures::count(rejected);
-        out.push_str(&format!("  {count} rows were rejected; reasons and places: {}\n", report.display()));
+        out.push_str(&format!("  {count} {rows} rejected; reasons and places: {}\n", report.display()));
     }
     out.push_str(&inspect::audiences(manifest));
     let took: Vec<String> =
