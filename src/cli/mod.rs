@@ -5,6 +5,7 @@
 mod asked;
 pub mod build;
 pub mod check;
+pub mod explain;
 pub mod figures;
 pub mod generations;
 pub mod inspect;
@@ -42,6 +43,7 @@ enum Command {
     Check(check::Args),
     Serve(serve::Args),
     Lookup(lookup::Args),
+    Explain(explain::Args),
     Inspect(inspect::Args),
     Generations(generations::Args),
     Rollback(rollback::Args),
@@ -98,6 +100,7 @@ fn dispatch(command: Command) -> Result<()> {
         Command::Serve(args) => serve::run(&args),
         Command::Rollback(args) => rollback::run(&args),
         Command::Lookup(args) => lookup::run(&args),
+        Command::Explain(args) => explain::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Generations(args) => generations::run(&args),
         Command::Synth(args) => synth::run(&args),

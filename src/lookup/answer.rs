@@ -44,6 +44,12 @@ impl Answer {
         }
     }
 
+    /// The matched profiles' positions in the snapshot that was asked, in order of precedence: for explaining an answer
+    /// within that snapshot.
+    pub fn matched(&self) -> &[u32] {
+        &self.ordinals
+    }
+
     /// Makes it say nothing, and keeps its buffers.
     pub fn clear(&mut self) {
         self.outcome = Outcome::NoId;
