@@ -32,10 +32,18 @@ pub fn run(args: &Args) -> Result<()> {
     }
     let loaded = args.config.load()?;
     logs::start(args.log_json)?;
-    let frozen = loaded.config.as_of;
+    let (frozen, public) = (loaded.config.as_of, loaded.config.public.is_some());
     let server = Server::start(loaded, Options { build: !args.no_build, ..Options::default() })?;
     let at = server.addresses();
     tracing::info!("gRPC on {}, HTTP on http://{}, metrics on http://{}/metrics", at.grpc, at.http, at.planner);
+    for (key, address) in [("server.grpc", at.grpc), ("server.http", at.http)] {
+        if !public && !address.ip().is_loopback() {
+            tracing::warn!(
+                "{key} {address} is open to the network and `public` is not set: callers there see no audience and no \
+                 campaign; name the owners in `public.owners`"
+            );
+        }
+    }
     if let Some(as_of) = frozen {
         tracing::info!("the clock is frozen at {as_of} (as_of): windows do not move and nothing is rebuilt");
     }

@@ -4,7 +4,7 @@
 use crate::audiences::Catalogue;
 use crate::config::Loaded;
 use crate::decide::Answering;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::hooks::Doors;
 use crate::hooks::labels::Visibility;
 use crate::hooks::live::Served;
@@ -16,6 +16,9 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
+/// The wait before the next try.
+const RETRY: Duration = Duration::from_secs(5);
+
 pub(super) struct Watcher {
     loaded: Loaded,
     store: Store,
@@ -24,13 +27,15 @@ pub(super) struct Watcher {
     visibility: [Visibility; 2],
     /// What `CURRENT` said when it was last acted upon.
     seen: Option<std::result::Result<Generation, String>>,
+    /// When to try again what may have been no fault of the generation (a missing key file, no memory).
+    retry: Option<Instant>,
     /// The last warning about what is not enforced: said once.
     warned: Option<String>,
 }
 
 impl Watcher {
     pub(super) fn new(loaded: Loaded, store: Store, doors: Arc<Doors>, visibility: [Visibility; 2]) -> Self {
-        Watcher { loaded, store, doors, visibility, seen: None, warned: None }
+        Watcher { loaded, store, doors, visibility, seen: None, retry: None, warned: None }
     }
 
     /// Looks until the sender of `stop` is dropped.
@@ -49,10 +54,12 @@ impl Watcher {
             Ok(Some(generation)) => Ok(generation),
             Err(error) => Err(error.to_string()),
         };
-        if self.seen.as_ref() == Some(&current) {
+        let again = self.retry.is_some_and(|at| at <= Instant::now());
+        if self.seen.as_ref() == Some(&current) && !again {
             return;
         }
         self.seen = Some(current.clone());
+        self.retry = None;
         match current {
             Ok(generation) => self.receive(generation),
             Err(unreadable) => {
@@ -67,6 +74,7 @@ impl Watcher {
             Ok(()) => self.doors.health.received(None),
             Err(error) => {
                 self.refuse(&error.to_string());
+                self.retry = (error.kind != ErrorKind::Snapshot).then(|| Instant::now() + RETRY);
                 self.fall_back(generation);
             }
         }

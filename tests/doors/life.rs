@@ -115,6 +115,18 @@ fn a_server_that_starts_on_a_damaged_generation_takes_the_good_one_before() {
 }
 
 #[test]
+fn what_was_no_fault_of_the_generation_is_tried_again() {
+    let world = World::new("");
+    let (key, away) = (world.data().join("vaglio.key"), world.path().join("away"));
+    std::fs::rename(&key, &away).unwrap();
+    let server = world.serve();
+    let ready = || get(server.addresses().http, "/health/ready");
+    wait_until("the refusal", || ready().body.contains("there is no key file"));
+    std::fs::rename(&away, &key).unwrap();
+    wait_until("ready", || ready().status == 200);
+}
+
+#[test]
 fn a_rollback_is_followed() {
     let world = World::new("");
     world.publish();
