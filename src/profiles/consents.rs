@@ -57,7 +57,7 @@ impl Consents {
     pub fn push(&mut self, node: Node, ids: &[u32], time: i64, saying: Saying) {
         let flags = match saying {
             Saying::Objects { marketing, profiling } => {
-                u8::from(marketing) * OBJECTS_TO_MARKETING | u8::from(profiling) * OBJECTS_TO_PROFILING
+                (u8::from(marketing) * OBJECTS_TO_MARKETING) | (u8::from(profiling) * OBJECTS_TO_PROFILING)
             }
             Saying::Refuses => REFUSED,
             Saying::Consents => 0,

@@ -46,12 +46,15 @@ fn known_lists() -> BTreeMap<String, Option<Span>> {
     [("a/0".to_owned(), None), ("a/1".to_owned(), Some(Span(900))), ("a/empty".to_owned(), None)].into()
 }
 
+/// An event: who, when, kind, amount.
+type Happened = (u32, u32, Option<String>, Option<i64>);
+
 #[derive(Debug, PartialEq)]
 struct Outcome {
     ordinals: BTreeMap<ProfileKey, Option<u32>>,
     seeds: Vec<u32>,
     traits: Vec<String>,
-    events: Vec<(u32, u32, Option<String>, Option<i64>)>,
+    events: Vec<Happened>,
     left: Left,
     lists: Settled,
     flags: Vec<u8>,
@@ -136,7 +139,7 @@ fn show(data: TraitData, profiles: u32) -> String {
     (0..profiles as usize).map(line).collect::<Vec<_>>().join("\n")
 }
 
-fn show_events(data: &EventData) -> Vec<(u32, u32, Option<String>, Option<i64>)> {
+fn show_events(data: &EventData) -> Vec<Happened> {
     let [(_, PropData::Category { codes, dictionary }), (_, PropData::Number(amounts))] = &data.properties[..] else {
         unreachable!()
     };

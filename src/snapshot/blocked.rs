@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn finds_who_objects_and_nobody_else() {
-        let entries: Vec<_> = (0..100u128).map(|n| (ProfileKey(n * 7 << 90), 1 + (n % 3) as u8)).collect();
+        let entries: Vec<_> = (0..100u128).map(|n| (ProfileKey((n * 7) << 90), 1 + (n % 3) as u8)).collect();
         let mut bytes = Vec::new();
         write_blocked(&entries, &mut bytes).unwrap();
         let blocked = Blocked::open(&bytes).unwrap();

@@ -128,7 +128,7 @@ mod tests {
             let mut damaged = bytes.clone();
             damaged[at] ^= 0xff;
             if let Ok(keys) = Keys::open(&damaged) {
-                (0..6).for_each(|ordinal| drop(keys.of(ordinal).count()));
+                assert!((0..6).map(|ordinal| keys.of(ordinal).count()).sum::<usize>() <= bytes.len());
             }
         }
     }

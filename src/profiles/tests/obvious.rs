@@ -1,6 +1,6 @@
 //! The twin: sets of sets, searched again and again; sorting where the room counts.
 
-use super::{NOW, Outcome, Row, Said, key, known_lists};
+use super::{Happened, NOW, Outcome, Row, Said, key, known_lists};
 use crate::profiles::events::Left;
 use crate::profiles::lists::Settled;
 use crate::schema::ProfileKey;
@@ -76,7 +76,7 @@ fn rank(amount: Option<i8>) -> i64 {
     amount.map_or(i64::MAX, i64::from)
 }
 
-fn events(rows: &Rows<'_>, people: &Everybody) -> (Vec<(u32, u32, Option<String>, Option<i64>)>, Left) {
+fn events(rows: &Rows<'_>, people: &Everybody) -> (Vec<Happened>, Left) {
     let mut left = Left::default();
     let mut events = Vec::new();
     for (ids, said) in rows {
