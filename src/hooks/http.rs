@@ -25,6 +25,9 @@ use tokio::task::JoinSet;
 /// Connections over the limit that are still told so; beyond them, connections are closed unheard.
 const TOLD: i64 = 256;
 
+/// What a body may be declared as: JSON, or what `curl -d` says of every body.
+const JSON_TYPES: [&str; 2] = ["application/json", "application/x-www-form-urlencoded"];
+
 /// Accepts until `drain` becomes true, then lets the requests under way end. The caller bounds how long.
 pub async fn serve(listener: TcpListener, doors: Arc<Doors>, drain: watch::Receiver<bool>) {
     let mut connections = JoinSet::new();
@@ -159,7 +162,7 @@ fn check(request: &Request<Incoming>, max_body_bytes: usize) -> Result<(), Failu
     let headers = request.headers();
     if let Some(declared) = headers.get(CONTENT_TYPE) {
         let essence = declared.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
-        if !essence.eq_ignore_ascii_case("application/json") {
+        if !JSON_TYPES.iter().any(|json| essence.eq_ignore_ascii_case(json)) {
             return Err(Failure::new(Code::UnsupportedMediaType, "the body must be declared as application/json"));
         }
     }

@@ -1,6 +1,7 @@
 //! The log: to stderr, one line an event, text or JSON. Nothing per bid, no personal data.
 
 use crate::error::{Error, Result};
+use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 
 /// Starts logging for this process: `VAGLIO_LOG` filters (default `info`, syntax of `tracing`), `VAGLIO_LOG_FORMAT=json`
@@ -16,7 +17,12 @@ pub fn start(json: bool) -> Result<()> {
         Err(_) => EnvFilter::new("info"),
     };
     let json = json || std::env::var("VAGLIO_LOG_FORMAT").is_ok_and(|format| format == "json");
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let colours = std::io::stderr().is_terminal();
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(colours)
+        .with_target(false);
     // An error means that a subscriber is there already, as in tests that start several servers.
     let _ = if json { builder.json().try_init() } else { builder.try_init() };
     Ok(())

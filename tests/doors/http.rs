@@ -217,6 +217,8 @@ fn wrong_requests_are_told_what_is_wrong() {
         assert_eq!(client.receive().unwrap().status, 415);
         client.send(&request("POST", path, "", "{}"));
         assert_eq!(client.receive().unwrap().status, 200, "no content type means JSON");
+        client.send(&request("POST", path, "content-type: application/x-www-form-urlencoded\r\n", "{}"));
+        assert_eq!(client.receive().unwrap().status, 200, "as `curl -d` sends it");
         client.send(&request("POST", path, "content-type: Application/JSON; charset=utf-8\r\n", "{}"));
         assert_eq!(client.receive().unwrap().status, 200);
         let mut client = Client::connect(at);
