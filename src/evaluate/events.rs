@@ -101,7 +101,7 @@ impl EventsNow<'_, '_> {
     }
 
     /// One person's rows, of which `passes` says which are looked at.
-    fn of_person(&self, rows: Range<usize>, passes: &dyn Fn(usize) -> bool) -> bool {
+    fn of_person(&self, rows: Range<usize>, passes: &impl Fn(usize) -> bool) -> bool {
         let picked = match self.leaf.pick {
             Pick::All => return self.measure(rows, passes),
             Pick::First => rows.clone().find(|row| passes(*row)),
@@ -109,12 +109,12 @@ impl EventsNow<'_, '_> {
         };
         let (low, high) = self.window;
         match picked.filter(|row| (low..=high).contains(&i64::from(self.column.times[*row]))) {
-            Some(row) => self.measure(row..row + 1, &|_| true),
+            Some(row) => self.measure(row..row + 1, |_| true),
             None => self.leaf.measure.of_none(),
         }
     }
 
-    fn measure(&self, rows: Range<usize>, passes: &dyn Fn(usize) -> bool) -> bool {
+    fn measure(&self, rows: Range<usize>, passes: impl Fn(usize) -> bool) -> bool {
         let mut rows = rows.filter(|row| passes(*row));
         match self.leaf.measure {
             Measure::Times(low, high) => {

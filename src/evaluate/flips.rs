@@ -24,11 +24,20 @@ pub struct Horizon {
     ends: Vec<End>,
 }
 
-/// An end of a leaf's window: by minute, values below the threshold are on one side.
+/// Which end of a leaf's window.
+#[derive(Debug, Clone, Copy)]
+enum Side {
+    First,
+    Last,
+    /// The present: which event is the first or last changes when one happens, whatever the window.
+    Now,
+}
+
+/// An end of a leaf's window: by minute, values below its threshold are on one side.
 #[derive(Debug)]
 struct End {
     leaf: usize,
-    thresholds: Vec<i64>,
+    side: Side,
     /// Least and greatest threshold.
     span: (i64, i64),
     rising: bool,
@@ -36,10 +45,22 @@ struct End {
 
 impl End {
     /// `None` where nothing ever crosses.
-    fn new(leaf: usize, thresholds: Vec<i64>) -> Option<End> {
-        let span = (*thresholds.iter().min()?, *thresholds.iter().max()?);
-        let rising = thresholds.is_sorted();
-        (span.0 < span.1).then_some(End { leaf, thresholds, span, rising })
+    fn new(leaf: usize, side: Side, moments: &[Moment]) -> Option<End> {
+        let mut end = End { leaf, side, span: (i64::MAX, i64::MIN), rising: true };
+        for moment in moments {
+            let threshold = end.threshold(moment);
+            end.rising &= threshold >= end.span.1;
+            end.span = (end.span.0.min(threshold), end.span.1.max(threshold));
+        }
+        (end.span.0 < end.span.1).then_some(end)
+    }
+
+    fn threshold(&self, moment: &Moment) -> i64 {
+        match self.side {
+            Side::First => moment.windows[self.leaf].0,
+            Side::Last => moment.windows[self.leaf].1.saturating_add(1),
+            Side::Now => moment.now.0 + 1,
+        }
     }
 
     /// The values that cross, as far as 32 bits go: both ends included.
@@ -49,14 +70,14 @@ impl End {
         (low <= high).then_some((low, high))
     }
 
-    /// The minutes (positions among the moments) at which a value crosses.
-    fn minutes(&self, value: u32, mut at: impl FnMut(usize)) {
-        let value = i64::from(value);
+    /// The positions among the moments at which a value has just crossed.
+    fn minutes(&self, moments: &[Moment], value: u32, mut at: impl FnMut(usize)) {
+        let below = |moment: &Moment| i64::from(value) < self.threshold(moment);
         if self.rising {
-            return at(self.thresholds.partition_point(|threshold| *threshold <= value));
+            return at(moments.partition_point(|moment| !below(moment)));
         }
-        for (minute, pair) in self.thresholds.windows(2).enumerate() {
-            if (value < pair[0]) != (value < pair[1]) {
+        for (minute, pair) in moments.windows(2).enumerate() {
+            if below(&pair[0]) != below(&pair[1]) {
                 at(minute + 1);
             }
         }
@@ -69,15 +90,11 @@ impl Plan<'_> {
         let moment = |minute: i64| self.moment(Timestamp(self.moment.now.0 + minute * 60));
         let moments: Vec<Moment> = (0..=i64::from(minutes)).map(moment).collect();
         let dependents = self.dependents();
-        let series = |leaf: usize, of: &dyn Fn(&Moment) -> i64| End::new(leaf, moments.iter().map(of).collect());
         let mut ends = Vec::new();
         for leaf in (0..self.leaves.len()).filter(|leaf| !dependents[*leaf].is_empty()) {
-            ends.extend(series(leaf, &|moment| moment.windows[leaf].0));
-            ends.extend(series(leaf, &|moment| moment.windows[leaf].1.saturating_add(1)));
-            // Which event is the first or last changes when one happens, whatever the window.
-            if matches!(&self.leaves[leaf], Leaf::Event(event) if event.pick != Pick::All) {
-                ends.extend(series(leaf, &|moment| moment.now.0 + 1));
-            }
+            let picks = matches!(&self.leaves[leaf], Leaf::Event(event) if event.pick != Pick::All);
+            let sides = [Some(Side::First), Some(Side::Last), picks.then_some(Side::Now)];
+            ends.extend(sides.into_iter().flatten().filter_map(|side| End::new(leaf, side, &moments)));
         }
         Horizon { moments, dependents, ends }
     }
@@ -86,7 +103,7 @@ impl Plan<'_> {
     pub fn flips(&self, block: usize, horizon: &Horizon) -> Vec<Flip> {
         let mut candidates = Vec::new();
         for end in &horizon.ends {
-            self.crossings(block, end, &mut candidates);
+            self.crossings(block, end, &horizon.moments, &mut candidates);
         }
         candidates.sort_unstable();
         candidates.dedup();
@@ -118,10 +135,10 @@ impl Plan<'_> {
     }
 
     /// Who in a block has a value that crosses an end, and when.
-    fn crossings(&self, block: usize, end: &End, candidates: &mut Vec<Candidate>) {
+    fn crossings(&self, block: usize, end: &End, moments: &[Moment], candidates: &mut Vec<Candidate>) {
         let Some((low, high)) = end.crossing() else { return };
         let mut found = |who: u16, value: u32| {
-            end.minutes(value, |minute| {
+            end.minutes(moments, value, |minute| {
                 candidates.push(Candidate { low: who, minute: minute as u16, leaf: end.leaf as u32 });
             });
         };

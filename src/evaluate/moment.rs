@@ -17,7 +17,7 @@ pub struct Moment {
 }
 
 impl Moment {
-    pub fn new(now: Timestamp, leaves: &[Leaf], columns: &Columns<'_>, local: &LocalTime) -> Self {
+    pub(super) fn new(now: Timestamp, leaves: &[Leaf], columns: &Columns<'_>, local: &LocalTime) -> Self {
         let now = now.floor_minute();
         let today = local.today(now);
         let window = |leaf: &Leaf| match leaf {

@@ -27,7 +27,7 @@ use outdated::Outdated;
 use rayon::prelude::*;
 use roaring::RoaringBitmap;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use transpose::Lists;
+pub use transpose::Lists;
 use zerocopy::IntoBytes;
 
 /// Flips reach at least so many minutes ahead, whatever the interval between activations.
@@ -189,7 +189,9 @@ impl BlockWriter<'_> {
 
     fn finish(mut self, inputs: &ActivateInputs<'_>, ordinals: u32) -> Result<Vec<SectionRef>> {
         let forward = self.forward.finish()?;
-        self.bitmaps.par_iter_mut().for_each(|bitmap| drop(bitmap.optimize()));
+        self.bitmaps.par_iter_mut().for_each(|bitmap| {
+            bitmap.optimize();
+        });
         let mut audiences = inputs.store.section("audiences", Plane::Control)?;
         write_bitmaps(&mut audiences, ordinals, &self.bitmaps)?;
         let mut flips = inputs.store.section("flips", Plane::Bid)?;

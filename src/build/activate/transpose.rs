@@ -71,7 +71,7 @@ mod tests {
     #[test]
     fn every_bit_is_found_once_at_its_ordinal() {
         let mut bitmaps = vec![[0u64; WORDS]; 70];
-        let member = |audience: usize, ordinal: usize| (ordinal * 31 + audience * 17) % (audience + 3) == 0;
+        let member = |audience: usize, ordinal: usize| (ordinal * 31 + audience * 17).is_multiple_of(audience + 3);
         let length = 60_001;
         for (audience, bitmap) in bitmaps.iter_mut().enumerate() {
             for ordinal in (0..length).filter(|ordinal| member(audience, *ordinal)) {

@@ -6,10 +6,22 @@ pub enum TraitData {
     /// 0 = unknown, 1 = false, 2 = true.
     Flag(Vec<u8>),
     /// 0 = unknown, otherwise 1 + the position in the dictionary. The dictionary is sorted and without repetition.
-    Category { codes: Vec<u32>, dictionary: Vec<String> },
+    Category {
+        /// By ordinal or row.
+        codes: Vec<u32>,
+        /// Code `c` is position `c - 1`.
+        dictionary: Vec<String>,
+    },
     /// The tags of ordinal `o` are `codes[starts[o]..starts[o + 1]]`: positions in the dictionary, ascending, distinct.
     /// None = unknown. `starts` has one entry more than there are ordinals.
-    Tags { starts: Vec<u32>, codes: Vec<u32>, dictionary: Vec<String> },
+    Tags {
+        /// By ordinal, and the end.
+        starts: Vec<u32>,
+        /// Positions in the dictionary.
+        codes: Vec<u32>,
+        /// Sorted and without repetition.
+        dictionary: Vec<String>,
+    },
     /// NaN = unknown.
     Number(Vec<f64>),
     /// Days since 1970-01-01; `i32::MIN` = unknown.
@@ -22,7 +34,12 @@ pub enum PropData {
     /// 0 = unknown, 1 = false, 2 = true.
     Flag(Vec<u8>),
     /// As in [`TraitData::Category`].
-    Category { codes: Vec<u32>, dictionary: Vec<String> },
+    Category {
+        /// By ordinal or row.
+        codes: Vec<u32>,
+        /// Code `c` is position `c - 1`.
+        dictionary: Vec<String>,
+    },
     /// NaN = unknown.
     Number(Vec<f64>),
 }
