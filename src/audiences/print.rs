@@ -165,7 +165,8 @@ fn texts(f: &mut fmt::Formatter<'_>, items: &[String]) -> fmt::Result {
 
 /// A text or name: without quotes where it reads back as itself.
 fn text(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
-    if is_bare_word(text) && !is_keyword(text) { f.write_str(text) } else { quoted(f, text) }
+    let means_something = is_keyword(text) || crate::schema::Span::parse(text).is_some();
+    if is_bare_word(text) && !means_something { f.write_str(text) } else { quoted(f, text) }
 }
 
 fn quoted(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {

@@ -148,7 +148,7 @@ fn limits_hold_without_panic() {
 }
 
 fn name() -> impl Strategy<Value = String> {
-    prop_oneof![4 => "[a-z][a-z_.]{0,8}", 1 => "[a-zA-Z0-9àß][a-zA-Z0-9_.-]{0,6}", 1 => Just("within".to_owned()), 1 => Just("2026-11-01".to_owned())]
+    prop_oneof![4 => "[a-z][a-z_.]{0,8}", 1 => "[a-zA-Z0-9àß][a-zA-Z0-9_.-]{0,6}", 1 => Just("within".to_owned()), 1 => Just("2026-11-01".to_owned()), 1 => Just("7d".to_owned())]
 }
 
 fn text() -> impl Strategy<Value = String> {
@@ -255,7 +255,7 @@ fn expr() -> impl Strategy<Value = Expr> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(1000))]
 
     #[test]
     fn what_is_printed_reads_back(tree in expr()) {
