@@ -5,6 +5,7 @@
 mod asked;
 pub mod build;
 pub mod check;
+pub mod demo;
 pub mod explain;
 pub mod figures;
 pub mod generations;
@@ -47,8 +48,8 @@ enum Command {
     Inspect(inspect::Args),
     Generations(generations::Args),
     Rollback(rollback::Args),
-    /// Invent a telecom operator's world: files, configuration and definitions
     Synth(synth::Args),
+    Demo(demo::Args),
 }
 
 /// How a command prints.
@@ -104,6 +105,7 @@ fn dispatch(command: Command) -> Result<()> {
         Command::Inspect(args) => inspect::run(&args),
         Command::Generations(args) => generations::run(&args),
         Command::Synth(args) => synth::run(&args),
+        Command::Demo(args) => demo::run(&args),
     }
 }
 

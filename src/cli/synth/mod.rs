@@ -33,7 +33,7 @@ pub use output::{FILES, Written};
 /// People generated from one random stream. Part of the format of a world: another size gives other people.
 const CHUNK: u64 = 4_096;
 
-/// `vaglio synth`: its arguments.
+/// Invent a telecom operator's world: files, configuration and definitions
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
     /// How many people to invent
