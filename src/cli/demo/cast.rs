@@ -45,9 +45,7 @@ impl Role {
         match self {
             Role::Targeted => status == "matched" && asked.include().is_some() && asked.with("excluded").is_none(),
             Role::Excluded => status == "matched" && asked.include().is_some() && asked.with("excluded").is_some(),
-            Role::OutOfTarget => {
-                status == "matched" && asked.include().is_none() && asked.with("excluded").is_none()
-            }
+            Role::OutOfTarget => status == "matched" && asked.include().is_none() && asked.with("excluded").is_none(),
             Role::Stranger => status == "no_profile",
             Role::Nobody => status == "no_id",
             Role::RefusedHere => status == "no_consent" && signal,
@@ -65,9 +63,8 @@ impl Asked {
 
     /// The verdicts: campaign, verdict, reason (empty when there is none).
     pub(super) fn verdicts(&self) -> impl Iterator<Item = (&str, &str, &str)> {
-        let text = |value: &'_ Value| -> &str { value.as_str().unwrap_or_default() };
         let campaigns = self.decision["campaigns"].as_array().into_iter().flatten();
-        campaigns.map(move |one| (text(&one["id"]), text(&one["verdict"]), text(&one["reason"])))
+        campaigns.map(|one| (text(&one["id"]), text(&one["verdict"]), text(&one["reason"])))
     }
 
     /// The first campaign that speaks to this person because of an audience: not the one that speaks to everybody.
@@ -79,6 +76,10 @@ impl Asked {
     pub(super) fn with(&self, reason: &str) -> Option<&str> {
         self.verdicts().find(|(_, _, why)| *why == reason).map(|(id, _, _)| id)
     }
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
 }
 
 /// The first person of a sort.
@@ -112,9 +113,8 @@ pub(super) fn next_change(reading: &Reading, questions: &[String]) -> Option<Cha
         (1..=MINUTES_AHEAD).find_map(|minutes| {
             let then = reading.audiences(&keys, after(minutes))?;
             let left = before.iter().find(|number| !then.contains(number)).map(|number| (*number, false));
-            let (audience, joins) = left.or_else(|| {
-                then.iter().find(|number| !before.contains(number)).map(|number| (*number, true))
-            })?;
+            let (audience, joins) =
+                left.or_else(|| then.iter().find(|number| !before.contains(number)).map(|number| (*number, true)))?;
             Some(Change { keys: keys.clone(), audience, at: after(minutes), joins })
         })
     })

@@ -57,7 +57,8 @@ impl Stage {
         let wanted = Mark { people, seed, version, config: String::new(), definitions: String::new() };
         let there = read_mark(directory);
         let same = there.as_ref().is_some_and(|mark| {
-            (mark.people, mark.seed, &mark.version) == (people, seed, &wanted.version) && directory.join(CONFIG).exists()
+            (mark.people, mark.seed, &mark.version) == (people, seed, &wanted.version)
+                && directory.join(CONFIG).exists()
         });
         let (mark, report) = match there {
             Some(mark) if same => (mark, None),

@@ -102,7 +102,11 @@ fn verdicts(asked: &[Asked]) -> String {
     for (id, counts) in campaigns {
         rows.push(std::iter::once(id).chain(counts.into_iter().map(figures::count)).collect());
     }
-    format!("\n  {} decisions, for every active campaign\n\n{}", figures::count(asked.len() as u64), figures::table(&rows))
+    format!(
+        "\n  {} decisions, for every active campaign\n\n{}",
+        figures::count(asked.len() as u64),
+        figures::table(&rows)
+    )
 }
 
 fn person(role: Role, one: &Asked, reading: &Reading) -> Result<String> {
@@ -140,10 +144,16 @@ fn why(role: Role, one: &Asked, keys: &[ProfileKey], reading: &Reading) -> Resul
             }
             None => String::new(),
         },
-        Role::OutOfTarget => "  Known, and in none of the audiences these campaigns want. Only `brand` speaks to all.\n".into(),
-        Role::Stranger => "  No profile: each campaign's `no_profile` decides. Four in ten bid requests are like this.\n".into(),
+        Role::OutOfTarget => {
+            "  Known, and in none of the audiences these campaigns want. Only `brand` speaks to all.\n".into()
+        }
+        Role::Stranger => {
+            "  No profile: each campaign's `no_profile` decides. Four in ten bid requests are like this.\n".into()
+        }
         Role::Nobody => "  Nothing to look up: the campaigns decide as for a stranger.\n".into(),
-        Role::RefusedHere => "  The request carries an opt-out signal (gpc): the profile is not even looked at.\n".into(),
+        Role::RefusedHere => {
+            "  The request carries an opt-out signal (gpc): the profile is not even looked at.\n".into()
+        }
         Role::RefusedBefore => "  The operator's consent file says so; it holds on every device of theirs.\n".into(),
         Role::Objector => "  An objection wins over everything, at every door and in every failure.\n".into(),
     })
