@@ -61,6 +61,14 @@ impl Asked {
         serde_json::from_str(&self.question).unwrap_or_default()
     }
 
+    /// The identifiers as the command line takes them.
+    pub(super) fn arguments(&self) -> Vec<String> {
+        let lookup = self.lookup();
+        let eids = lookup["eids"].as_array().into_iter().flatten();
+        let eids = eids.map(|eid| format!("{}:{}", text(&eid["source"]), text(&eid["uid"])));
+        eids.chain(lookup["ifa"].as_str().map(|ifa| format!("ifa:{ifa}"))).collect()
+    }
+
     /// The verdicts: campaign, verdict, reason (empty when there is none).
     pub(super) fn verdicts(&self) -> impl Iterator<Item = (&str, &str, &str)> {
         let campaigns = self.decision["campaigns"].as_array().into_iter().flatten();

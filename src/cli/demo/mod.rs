@@ -75,9 +75,9 @@ pub fn run(args: &Args) -> Result<()> {
     print(&describe_server(&at, loading.elapsed()))?;
 
     let reading = Reading::open(&stage.loaded, built.manifest.generation)?;
-    story::tell(&mut client, &reading, &stage)?;
+    let somebody = story::tell(&mut client, &reading, &stage)?;
     print(&heading(7, "Now you"))?;
-    print(&tell::invitation(&at, &args.data_dir, began.elapsed(), args.once))?;
+    print(&tell::invitation(&at, &args.data_dir, somebody.as_deref(), began.elapsed(), args.once))?;
     if !args.once {
         server.wait_for_signal()?;
     }

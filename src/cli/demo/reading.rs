@@ -3,11 +3,10 @@
 use crate::audiences::Catalogue;
 use crate::config::Loaded;
 use crate::error::Result;
-use crate::evaluate::explain::{Question, Tree};
+use crate::evaluate::{Question, Tree};
 use crate::lookup::{Answer, Outcome, ServingSnapshot};
 use crate::schema::{AudienceId, Generation, KeyHasher, ProfileKey, Timestamp};
 use crate::snapshot::columns::Columns;
-use crate::snapshot::identities::Identities;
 use crate::snapshot::{Planes, Snapshot, Store};
 use jiff::tz::TimeZone;
 use serde_json::Value;
@@ -71,12 +70,11 @@ impl Reading {
         now: Timestamp,
         wanted: bool,
     ) -> Result<Option<Tree>> {
-        let identities = Identities::open(self.snapshot.section("identities")?)?;
         let section = |name| self.snapshot.section(name);
         let columns = Columns::open(section("traits")?, section("events")?, section("memberships")?)?;
         let question = Question { catalogue: self.catalogue(), columns: &columns, now, zone: &self.zone };
-        let known = keys.iter().filter_map(|key| identities.find(*key));
-        let ordinals = known.filter(|ordinal| *ordinal < self.snapshot.manifest().profiles);
-        Ok(ordinals.filter_map(|ordinal| question.audience(id, ordinal)).find(|tree| tree.truth == wanted))
+        let answer = self.answer(keys, now);
+        let ordinals = answer.matched().iter();
+        Ok(ordinals.filter_map(|ordinal| question.audience(id, *ordinal)).find(|tree| tree.truth == wanted))
     }
 }

@@ -17,8 +17,8 @@ use std::time::{Duration, Instant};
 const LOOKUPS: usize = 5_000;
 const DECISIONS: usize = 1_000;
 
-/// Asks, and tells sections 4 to 6.
-pub(super) fn tell(client: &mut Client, reading: &Reading, stage: &Stage) -> Result<()> {
+/// Asks, and tells sections 4 to 6. Returns the arguments with which `vaglio explain` tells more of one of the people.
+pub(super) fn tell(client: &mut Client, reading: &Reading, stage: &Stage) -> Result<Option<String>> {
     let path = stage.lookups();
     let text = fs::read_to_string(&path).map_err(|error| Error::io(format!("read {}", path.display()), error))?;
     let questions: Vec<String> = text.lines().map(str::to_owned).collect();
@@ -35,7 +35,9 @@ pub(super) fn tell(client: &mut Client, reading: &Reading, stage: &Stage) -> Res
         }
     }
     print(&heading(6, "A minute later"))?;
-    print(&change(reading, &questions)?)
+    print(&change(reading, &questions)?)?;
+    Ok(cast::first(Role::Targeted, &asked)
+        .and_then(|one| Some(format!("{} {}", one.arguments().join(" "), one.include()?))))
 }
 
 fn lookups(client: &mut Client, questions: &[String]) -> Result<String> {
@@ -122,11 +124,28 @@ fn person(role: Role, one: &Asked, reading: &Reading) -> Result<String> {
         Role::Objector => "Somebody who objected to marketing",
     };
     let mut text = format!("\n  {title}\n    {}\n", one.question);
-    for (campaign, verdict, reason) in one.verdicts() {
-        text.push_str(&format!("    {}\n", format!("{campaign:<22}  {verdict:<8}  {reason}").trim_end()));
-    }
+    text.push_str(&by_verdict(one));
     text.push_str(&why(role, one, &keys, reading)?);
     Ok(text)
+}
+
+/// A line a verdict and reason: the campaigns it was given to.
+fn by_verdict(one: &Asked) -> String {
+    let mut groups: Vec<((&str, &str), Vec<&str>)> = Vec::new();
+    for (campaign, verdict, reason) in one.verdicts() {
+        let campaign = campaign.split_once('/').map_or(campaign, |(_, id)| id);
+        match groups.iter_mut().find(|(key, _)| *key == (verdict, reason)) {
+            Some((_, campaigns)) => campaigns.push(campaign),
+            None => groups.push(((verdict, reason), vec![campaign])),
+        }
+    }
+    groups.sort_by_key(|((verdict, _), _)| *verdict != "target");
+    let all = groups.len() == 1;
+    let line = |((verdict, reason), campaigns): ((&str, &str), Vec<&str>)| {
+        let campaigns = if all { "every campaign".to_owned() } else { campaigns.join(", ") };
+        format!("    {verdict:<8} {reason:<13}  {campaigns}\n")
+    };
+    groups.into_iter().map(line).collect()
 }
 
 /// The reason, from the rules where there is one.
@@ -150,10 +169,8 @@ fn why(role: Role, one: &Asked, keys: &[ProfileKey], reading: &Reading) -> Resul
         Role::Stranger => {
             "  No profile: each campaign's `no_profile` decides. Four in ten bid requests are like this.\n".into()
         }
-        Role::Nobody => "  Nothing to look up: the campaigns decide as for a stranger.\n".into(),
-        Role::RefusedHere => {
-            "  The request carries an opt-out signal (gpc): the profile is not even looked at.\n".into()
-        }
+        Role::Nobody => "  Nothing to look up. What is not known is not guessed: the answer is `unknown`.\n".into(),
+        Role::RefusedHere => "  The request carries an opt-out signal (gpc): nothing of the profile is used.\n".into(),
         Role::RefusedBefore => "  The operator's consent file says so; it holds on every device of theirs.\n".into(),
         Role::Objector => "  An objection wins over everything, at every door and in every failure.\n".into(),
     })

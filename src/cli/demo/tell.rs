@@ -1,7 +1,7 @@
 //! How the tour looks: headings, aligned tables, rule trees. No content.
 
 use crate::cli::figures;
-use crate::evaluate::explain::Tree;
+use crate::evaluate::Tree;
 use crate::server::Addresses;
 use crate::snapshot::Manifest;
 use std::path::Path;
@@ -23,14 +23,20 @@ pub(super) fn three_columns(rows: &[(&str, String, String)]) -> String {
     rows.iter().map(line).collect()
 }
 
-/// A rule's tree: whether each part holds, and what is known.
+/// The widest line of a tree that keeps its facts beside it.
+const WIDE: usize = 110;
+
+/// A rule's tree: whether each part holds, and what is known: beside the part, or below it where that is too wide.
 pub(super) fn tree(tree: &Tree) -> String {
     let mut lines = Vec::new();
     gather(tree, 0, &mut lines);
-    let width = lines.iter().map(|(text, _)| text.chars().count()).max().unwrap_or(0).min(76);
-    let line = |(text, fact): (String, &str)| {
-        let fact = if fact.is_empty() { String::new() } else { format!("  <- {fact}") };
-        format!("  {}\n", format!("{text:<width$}{fact}").trim_end())
+    let with_facts = lines.iter().filter(|(_, fact)| !fact.is_empty());
+    let width = with_facts.clone().map(|(text, _)| text.chars().count()).max().unwrap_or(0);
+    let longest = with_facts.map(|(_, fact)| fact.chars().count()).max().unwrap_or(0);
+    let line = |(text, fact): (String, &str)| match fact {
+        "" => format!("  {text}\n"),
+        _ if width + longest > WIDE => format!("  {text}\n{}<- {fact}\n", " ".repeat(12)),
+        _ => format!("  {text:<width$}  <- {fact}\n"),
     };
     lines.into_iter().map(line).collect()
 }
@@ -60,22 +66,24 @@ pub(super) fn some_audiences(manifest: &Manifest) -> String {
     figures::table(&rows)
 }
 
-/// What to try next.
-pub(super) fn invitation(at: &Addresses, directory: &Path, took: Duration, once: bool) -> String {
-    let directory = directory.display();
+/// What to try next. `somebody`: arguments of `vaglio explain`.
+pub(super) fn invitation(
+    at: &Addresses,
+    directory: &Path,
+    somebody: Option<&str>,
+    took: Duration,
+    once: bool,
+) -> String {
+    let (http, directory) = (at.http, directory.display());
+    let explain = somebody.map(|arguments| format!("  vaglio explain --config {directory}/vaglio.yaml {arguments}\n"));
     let seconds = figures::seconds(took.as_secs_f64());
-    let tried = format!(
+    let end = if once { "Without --once the server stays." } else { "Serving until Ctrl-C." };
+    format!(
         "  shuf -n 1 {directory}/lookups.ndjson | curl -s -d @- http://{http}/v1/lookup
   shuf -n 1 {directory}/lookups.ndjson | curl -s -d @- http://{http}/v1/decide
-  vaglio explain --config {directory}/vaglio.yaml crm:C000000042
-  vaglio inspect --config {directory}/vaglio.yaml
-  edit {directory}/definitions/audiences.yaml, run the demo again: only the rules are evaluated anew
-",
-        http = at.http,
-    );
-    if once {
-        format!("{tried}  The tour took {seconds}. Without --once the server stays.\n")
-    } else {
-        format!("{tried}  The tour took {seconds}. Serving until Ctrl-C.\n")
-    }
+{}  vaglio inspect --config {directory}/vaglio.yaml
+  Change a rule in {directory}/definitions/audiences.yaml and run the demo again: only the rules are evaluated anew.
+  The tour took {seconds}. {end}\n",
+        explain.unwrap_or_default(),
+    )
 }
