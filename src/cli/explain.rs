@@ -1,7 +1,7 @@
 //! `vaglio explain`: why somebody is in an audience or not, and why a campaign may speak to them or not. Offline, from a
 //! generation's columns: the same evaluator that built the audience.
 
-use super::asked::Asked;
+use super::asked::{Asked, profiles_of};
 use super::{ConfigArg, Format, lookup, print, print_json};
 use crate::audiences::Catalogue;
 use crate::decide::{CampaignIndex, Decisions, Status};
@@ -10,6 +10,7 @@ use crate::evaluate::{Question, Tree};
 use crate::lookup::{Answer, Outcome, ServingSnapshot};
 use crate::schema::AudienceId;
 use crate::snapshot::columns::Columns;
+use crate::snapshot::keys::Keys;
 use crate::snapshot::{Planes, Snapshot};
 use serde::Serialize;
 
@@ -40,6 +41,8 @@ pub struct Args {
 #[derive(Serialize)]
 struct Report {
     status: &'static str,
+    /// False for somebody whom we know, but by no identifier that occurs at bid time.
+    reached_by_bid: bool,
     generation: u64,
     at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -90,10 +93,19 @@ impl From<Tree> for Part {
 /// # Errors
 /// No generation, a refused one, arguments that are no identifiers, or a name that nothing has.
 pub fn run(args: &Args) -> Result<()> {
-    let asked = Asked::open(&args.config.load()?, args.generation, Planes::All, &args.ids)?;
+    let mut asked = Asked::open(&args.config.load()?, args.generation, Planes::All, &args.ids)?;
     let serving = ServingSnapshot::new(asked.snapshot.clone())?;
     let mut answer = Answer::default();
     serving.lookup(&asked.keys, asked.now, &mut answer);
+    let mut reached_by_bid = true;
+    if answer.outcome == Outcome::NoProfile {
+        // Somebody may ask by an identifier that never occurs at bid time: the person's others answer then.
+        let profiles = profiles_of(&asked.snapshot, &asked.keys)?;
+        let keys = Keys::open(asked.snapshot.section("keys")?)?;
+        asked.keys.extend(profiles.iter().flat_map(|ordinal| keys.of(*ordinal)).map(|(key, _)| key));
+        serving.lookup(&asked.keys, asked.now, &mut answer);
+        reached_by_bid = profiles.is_empty() || answer.outcome != Outcome::NoProfile;
+    }
     let about = About::find(serving.catalogue(), &args.about)?;
     let columns = columns(&asked.snapshot)?;
     let zone = jiff::tz::TimeZone::get(&serving.manifest().timezone).unwrap_or(jiff::tz::TimeZone::UTC);
@@ -103,7 +115,9 @@ pub fn run(args: &Args) -> Result<()> {
         // Only the first profile includes; any profile excludes.
         let members = if role == "exclude" { &answer.excluded_by } else { &answer.audiences };
         let profile = match role {
-            "exclude" => answer.matched().iter().copied().find(|at| question.audience(&id, *at).is_some_and(|t| t.truth)),
+            "exclude" => {
+                answer.matched().iter().copied().find(|at| question.audience(&id, *at).is_some_and(|t| t.truth))
+            }
             _ => None,
         };
         let profile = profile.or(answer.matched().first().copied()).filter(|_| answer.outcome == Outcome::Matched);
@@ -112,6 +126,7 @@ pub fn run(args: &Args) -> Result<()> {
     };
     let report = Report {
         status: lookup::status(answer.outcome),
+        reached_by_bid,
         generation: serving.generation().0,
         at: asked.now.to_string(),
         campaign: about.campaign(serving.catalogue()).map(|number| verdict(&serving, number, &answer, &asked)),
@@ -202,6 +217,7 @@ fn text(report: &Report) -> String {
         let meaning = match report.status {
             "blocked" => "this person objected to marketing: suppressed everywhere",
             "no_consent" => "profiling was withdrawn or refused: nothing is said of the profile",
+            _ if !report.reached_by_bid => "known, but by no identifier that occurs at bid time",
             _ => "none of the identifiers is known",
         };
         out.push_str(&format!("{}: {meaning}\n", report.status));
@@ -215,7 +231,9 @@ fn text(report: &Report) -> String {
         let parts = if why.parts.is_empty() { std::slice::from_ref(why) } else { why.parts.as_slice() };
         parts.iter().for_each(|part| draw(part, 1, &mut out));
         if why.holds != membership.member {
-            out.push_str("  the generation was built on other facts than hold now: its source is stale, or it is old\n");
+            out.push_str(
+                "  the generation was built on other facts than hold now: its source is stale, or it is old\n",
+            );
         }
     }
     out.push_str(&format!("generation {} at {}\n", report.generation, report.at));

@@ -3,6 +3,7 @@
 use super::asked::Asked;
 use super::{ConfigArg, Format, print, print_json};
 use crate::audiences::{Audience, AudienceKind};
+use crate::config::Loaded;
 use crate::error::Result;
 use crate::lookup::{Answer, Outcome, ServingSnapshot};
 use crate::schema::Segment;
@@ -57,7 +58,8 @@ struct Line<'a> {
 /// # Errors
 /// No generation, a refused one, or arguments that are no identifiers. That nobody is found is an answer.
 pub fn run(args: &Args) -> Result<()> {
-    let asked = Asked::open(&args.config.load()?, args.generation, Planes::Bid, &args.ids)?;
+    let loaded = args.config.load()?;
+    let asked = Asked::open(&loaded, args.generation, Planes::Bid, &args.ids)?;
     let serving = ServingSnapshot::new(asked.snapshot)?;
     let mut answer = Answer::default();
     serving.lookup(&asked.keys, asked.now, &mut answer);
@@ -72,8 +74,22 @@ pub fn run(args: &Args) -> Result<()> {
     };
     match args.format {
         Format::Json => print_json(&report),
-        Format::Text => print(&text(&report)),
+        Format::Text => print(&(text(&report) + &unknown_at_bid_time(&loaded, &args.ids))),
     }
+}
+
+/// Identifiers that no lookup can know, because their type is not indexed for bid time.
+fn unknown_at_bid_time(loaded: &Loaded, ids: &[String]) -> String {
+    let asked = |name: &str| {
+        ids.iter().any(|id| id.split(':').next().is_some_and(|typed| typed.trim().eq_ignore_ascii_case(name)))
+    };
+    let types = loaded.id_types.iter().filter(|id_type| !id_type.bid && asked(&id_type.name));
+    let names: Vec<&str> = types.map(|id_type| id_type.name.as_str()).collect();
+    if names.is_empty() {
+        return String::new();
+    }
+    let names = names.join(", ");
+    format!("note: {names} does not occur at bid time (no `bid: true`), so no lookup finds it; `vaglio explain` does\n")
 }
 
 /// The name of an outcome in answers.

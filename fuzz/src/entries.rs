@@ -1,0 +1,289 @@
+//! What outside bytes can reach, one function an entry. Each must return: no panic, no endless loop, no unbounded memory.
+//! Shared by the fuzz targets here and by the bounded run in `tests/fuzz_smoke.rs`.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+use vaglio::audiences::{definitions, parse, print};
+use vaglio::collect::collect;
+use vaglio::config::{Loaded, Server, load::from_text};
+use vaglio::hooks::{Doors, decide_json, lookup_json};
+use vaglio::schema::{Clock, Declarations, KeyHasher, ProfileKey, Timestamp};
+use vaglio::snapshot::bitmaps::Bitmaps;
+use vaglio::snapshot::blocked::Blocked;
+use vaglio::snapshot::columns::{Columns, EventColumn, ListColumn, PropColumn, TraitColumn};
+use vaglio::snapshot::consents::Consents;
+use vaglio::snapshot::keys::Keys;
+use vaglio::snapshot::{Filter, Flips, Forward, Identities};
+use vaglio::telemetry::progress::{Mode, Progress};
+
+/// An entry: its name, and what it does with bytes.
+pub type Entry = (&'static str, fn(&[u8]));
+
+/// Every entry.
+pub const ENTRIES: [Entry; 15] = [
+    ("rule", rule),
+    ("definitions", read_definitions),
+    ("config", config),
+    ("csv", csv),
+    ("ndjson", ndjson),
+    ("lookup_json", lookup),
+    ("decide_json", decide),
+    ("identities", identities),
+    ("filter", filter),
+    ("forward", forward),
+    ("flips", flips),
+    ("bitmaps", bitmaps),
+    ("columns", columns),
+    ("keys", keys),
+    ("objections", objections),
+];
+
+/// Runs an entry by its name.
+pub fn run(name: &str, bytes: &[u8]) {
+    let entry = ENTRIES.iter().find(|(known, _)| *known == name).expect("the entry is listed");
+    entry.1(bytes);
+}
+
+/// The rule language: what is read is printed and read back as the same.
+fn rule(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    match parse(&text, "acme") {
+        Ok(parsed) => {
+            let printed = print(&parsed.expr);
+            let again = parse(&printed, "acme").map(|again| again.expr);
+            assert_eq!(again.as_ref().ok(), Some(&parsed.expr), "{printed}");
+        }
+        Err(diagnostics) => assert!(!diagnostics.is_empty()),
+    }
+}
+
+/// Definition files, with every finding drawn.
+fn read_definitions(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes).into_owned();
+    let files = [(PathBuf::from("fuzz.yaml"), text)];
+    let checked = definitions::check(&files, &Declarations::default(), &jiff::tz::TimeZone::UTC);
+    for finding in checked.findings.iter().take(20) {
+        finding.render(&files[0].1, false);
+    }
+}
+
+/// The configuration.
+fn config(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    if let Err(error) = from_text(&text, Path::new("/nowhere/vaglio.yaml"), std::iter::empty()) {
+        assert_eq!(error.exit_code(), 2);
+        assert!(!error.to_string().is_empty());
+    }
+}
+
+fn csv(bytes: &[u8]) {
+    read_source("csv", bytes);
+}
+
+fn ndjson(bytes: &[u8]) {
+    read_source("ndjson", bytes);
+}
+
+/// A file of events with every kind of column.
+fn read_source(extension: &str, bytes: &[u8]) {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let path = directory.path().join(format!("rows.{extension}"));
+    std::fs::write(&path, bytes).expect("the temporary directory is writable");
+    let loaded = source(directory.path(), extension);
+    let mut rows = 0;
+    let read = collect(&loaded, &hasher(), &Progress::new(Mode::Silent), &mut |batch| {
+        rows += batch.rows.len() as u64;
+        Ok(())
+    });
+    if let Ok(report) = read {
+        assert_eq!(report.sources[0].accepted, rows);
+    }
+}
+
+fn source(directory: &Path, extension: &str) -> Loaded {
+    let text = format!(
+        "as_of: 2026-11-01
+build: {{ max_row_bytes: 4096, threads: 1 }}
+sources:
+  - name: rows
+    kind: events
+    path: rows.{extension}
+    max_rejected_share: 1
+    ids: [{{ column: id, type: crm }}, {{ column: email, type: email }}, {{ column: ifa, type: ifa }}]
+    time: {{ column: time }}
+    event: {{ column: event, names: [buy, view] }}
+    event_id: n
+    properties: [{{ column: amount, kind: number }}, {{ column: brand, kind: category }}, {{ column: new, kind: flag }}]
+"
+    );
+    from_text(&text, &directory.join("vaglio.yaml"), std::iter::empty()).expect("the configuration is valid")
+}
+
+fn hasher() -> KeyHasher {
+    KeyHasher::new([7; 16])
+}
+
+fn doors() -> &'static Arc<Doors> {
+    static DOORS: OnceLock<Arc<Doors>> = OnceLock::new();
+    DOORS.get_or_init(|| Doors::new(Server::default(), &["ifa".to_owned()], Clock::Frozen(Timestamp(0))))
+}
+
+fn lookup(bytes: &[u8]) {
+    answered(lookup_json::answer(doors(), bytes, Instant::now(), false).ok());
+}
+
+fn decide(bytes: &[u8]) {
+    answered(decide_json::answer(doors(), bytes, Instant::now(), false).ok());
+}
+
+fn answered(answer: Option<Vec<u8>>) {
+    if let Some(answer) = answer {
+        serde_json::from_slice::<serde_json::Value>(&answer).expect("an answer is JSON");
+    }
+    let panics = doors().metrics.panics.load(std::sync::atomic::Ordering::Relaxed);
+    assert_eq!(panics, 0, "a panic was caught at the door");
+}
+
+fn key(n: u64) -> ProfileKey {
+    ProfileKey(u128::from(n).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835))
+}
+
+fn identities(bytes: &[u8]) {
+    if let Ok(identities) = Identities::open(bytes) {
+        (0..200).for_each(|n| seen(identities.find(key(n))));
+        (0..64).for_each(|n| identities.prefetch(key(n)));
+        identities.false_match_probability();
+    }
+}
+
+fn filter(bytes: &[u8]) {
+    if let Ok(filter) = Filter::open(bytes) {
+        (0..200).for_each(|n| seen(filter.may_contain(key(n))));
+    }
+}
+
+/// Ordinals that are there, at the edges of groups, and that are not.
+fn ordinals() -> impl Iterator<Item = u32> {
+    (0..300).chain([65_535, 65_536, 1 << 20, u32::MAX - 1, u32::MAX])
+}
+
+fn forward(bytes: &[u8]) {
+    let Ok(forward) = Forward::open(bytes) else { return };
+    let mut audiences = Vec::new();
+    for ordinal in ordinals() {
+        audiences.clear();
+        forward.prefetch_group(ordinal);
+        forward.read(ordinal, &mut audiences);
+        assert!(audiences.is_sorted_by(|a, b| a < b), "ascending, whatever the bytes");
+        assert!(audiences.iter().all(|audience| *audience < forward.audiences()), "audiences that are there");
+    }
+}
+
+fn flips(bytes: &[u8]) {
+    if let Ok(flips) = Flips::open(bytes) {
+        ordinals().for_each(|ordinal| seen(flips.of(ordinal).count()));
+    }
+}
+
+fn bitmaps(bytes: &[u8]) {
+    aligned(bytes, |bytes| {
+        if let Ok(bitmaps) = Bitmaps::open(bytes) {
+            (0..bitmaps.len().min(64) as u32 + 1).for_each(|audience| seen(bitmaps.get(audience)));
+        }
+    });
+}
+
+/// Three sections from one input: the first two bytes say where they are cut.
+fn columns(bytes: &[u8]) {
+    let Some((cuts, bytes)) = bytes.split_at_checked(4) else { return };
+    let cut = |at: usize| usize::from(u16::from_le_bytes([cuts[at], cuts[at + 1]]));
+    let first = cut(0).min(bytes.len());
+    let second = cut(2).clamp(first, bytes.len());
+    aligned(&bytes[..first], |traits| {
+        aligned(&bytes[first..second], |events| {
+            aligned(&bytes[second..], |lists| {
+                if let Ok(columns) = Columns::open(traits, events, lists) {
+                    read_columns(&columns);
+                }
+            });
+        });
+    });
+}
+
+fn read_columns(columns: &Columns<'_>) {
+    let there: Vec<u32> = ordinals().filter(|ordinal| *ordinal < columns.ordinals()).collect();
+    let blocks = columns.blocks().min(4);
+    for (_, column) in columns.traits() {
+        there.iter().for_each(|ordinal| read_trait(column, *ordinal));
+    }
+    for (_, column) in columns.events() {
+        (0..blocks).for_each(|block| read_events(column, block));
+        there.iter().for_each(|ordinal| seen(column.rows_of(*ordinal)));
+    }
+    for (_, list) in columns.lists() {
+        let list: &ListColumn<'_> = list;
+        (0..blocks).for_each(|block| seen(list.members(block).0.len()));
+        there.iter().for_each(|ordinal| seen(list.until(*ordinal)));
+    }
+}
+
+fn read_trait(column: &TraitColumn<'_>, ordinal: u32) {
+    let at = ordinal as usize;
+    match column {
+        TraitColumn::Flag { known, yes } => seen((known.get(at / 64), yes.get(at / 64))),
+        TraitColumn::Category(codes, dictionary) => seen(dictionary.get(codes.get(at) as usize)),
+        TraitColumn::Number(numbers) => seen(numbers.get(at)),
+        TraitColumn::Date(days) => seen(days.get(at)),
+        TraitColumn::Tags(tags) => seen(tags.of(ordinal)),
+    }
+}
+
+fn read_events(column: &EventColumn<'_>, block: usize) {
+    let rows = column.rows(block);
+    for row in rows.clone().take(100).chain(rows.last()) {
+        seen((column.times.get(row), column.lows.get(row)));
+        for at in 0.. {
+            match column.property(at) {
+                Some(PropColumn::Flag(codes)) => seen(codes.get(row)),
+                Some(PropColumn::Category(codes, dictionary)) => seen(dictionary.get(codes.get(row) as usize)),
+                Some(PropColumn::Number(numbers)) => seen(numbers.get(row)),
+                None => break,
+            }
+        }
+    }
+}
+
+fn keys(bytes: &[u8]) {
+    aligned(bytes, |bytes| {
+        if let Ok(keys) = Keys::open(bytes) {
+            let there = ordinals().filter(|ordinal| *ordinal < keys.profiles());
+            there.for_each(|ordinal| seen((keys.of(ordinal).count(), keys.least(ordinal))));
+        }
+    });
+}
+
+fn objections(bytes: &[u8]) {
+    aligned(bytes, |bytes| {
+        if let Ok(blocked) = Blocked::open(bytes) {
+            (0..100).for_each(|n| seen(blocked.scope(key(n))));
+            seen(blocked.iter().count());
+        }
+        if let Ok(consents) = Consents::open(bytes, bytes.len() as u32) {
+            ordinals().for_each(|ordinal| seen(consents.of(ordinal)));
+        }
+    });
+}
+
+/// Reads that nobody uses would be optimised away.
+fn seen<T>(value: T) {
+    std::hint::black_box(value);
+}
+
+/// Sections lie at multiples of 64, as a mapping's do.
+fn aligned(bytes: &[u8], read: impl FnOnce(&[u8])) {
+    let mut buffer = vec![0; bytes.len() + 64];
+    let start = buffer.as_ptr().align_offset(64).min(64);
+    buffer[start..start + bytes.len()].copy_from_slice(bytes);
+    read(&buffer[start..start + bytes.len()]);
+}

@@ -1,0 +1,166 @@
+//! Sound input for every entry: mutations of it come further than random bytes do.
+
+use roaring::RoaringBitmap;
+use vaglio::schema::ProfileKey;
+use vaglio::snapshot::bitmaps::write_bitmaps;
+use vaglio::snapshot::blocked::write_blocked;
+use vaglio::snapshot::columns::Sections;
+use vaglio::snapshot::columns::data::{ColumnData, EventData, ListData, PropData, TraitData};
+use vaglio::snapshot::filter::write_filter;
+use vaglio::snapshot::flips::write_flips;
+use vaglio::snapshot::keys::write_keys;
+use vaglio::snapshot::{Flip, ForwardWriter, IdentitiesWriter};
+
+const PROFILES: u32 = 150;
+
+/// Sound inputs of an entry.
+pub fn seeds(entry: &str) -> Vec<Vec<u8>> {
+    let texts = |texts: &[&str]| texts.iter().map(|text| text.as_bytes().to_vec()).collect();
+    match entry {
+        "rule" => texts(&RULES),
+        "definitions" => texts(&[DEFINITIONS]),
+        "config" => texts(&[vaglio::config::DEFAULT_YAML, "server: { http: 127.0.0.1:1 }\nas_of: 1998-07-01\n"]),
+        "csv" => texts(&[CSV]),
+        "ndjson" => texts(&[NDJSON]),
+        "lookup_json" | "decide_json" => texts(&[QUESTION]),
+        "identities" => vec![written(|out| {
+            let entries = (0..PROFILES).map(|n| (key(n), n));
+            IdentitiesWriter::write(entries, out).expect("a vector takes everything");
+        })],
+        "filter" => vec![written(|out| write_filter((0..PROFILES).map(key), out).expect("as above"))],
+        "forward" => vec![forward()],
+        "flips" => vec![flips()],
+        "bitmaps" => vec![written(|out| {
+            let sets = [(0..PROFILES).collect(), (0..PROFILES).step_by(3).collect(), RoaringBitmap::new()];
+            write_bitmaps(out, PROFILES, &sets).expect("as above");
+        })],
+        "columns" => vec![columns()],
+        "keys" => vec![written(|out| {
+            let starts: Vec<u32> = (0..=PROFILES).collect();
+            write_keys(&starts, (0..PROFILES).map(|n| (key(n), 1)), out).expect("as above");
+        })],
+        "objections" => vec![written(|out| {
+            let mut entries: Vec<(ProfileKey, u8)> = (0..PROFILES).map(|n| (key(n), 1 + (n % 3) as u8)).collect();
+            entries.sort_unstable();
+            write_blocked(&entries, out).expect("as above");
+        })],
+        _ => Vec::new(),
+    }
+}
+
+const RULES: [&str; 6] = [
+    "age between 25 and 44 and region in (Lombardia, Lazio) and did device_broken within 7 days",
+    "not (in audience haters or did purchase where category = \"phone\" and price > 9.5 within 90 days)",
+    "at least 2 of (a, b is known, tags has any (x, y)) and in sample 10% of \"holdout\"",
+    "last did buy with sum of price >= 100 between 3 and 30 days ago or never did buy since 2026-01-01",
+    "did view on at least 3 different days and did view with at least 2 different brand today",
+    "name contains \"a\" and name starts with \"b\" and name matches any of (\"c*\", \"d\") # why",
+];
+
+const DEFINITIONS: &str = "\
+audiences:
+  - { id: phone, name: Need a phone, kind: target, owner: acme, rule: everyone, segment: { taxonomy: 4, id: \"560\" } }
+  - { id: vip, owner: acme, kind: target, list: true, ttl: 30 days }
+  - id: haters
+    owner: acme
+    kind: suppress
+    rule: |
+      not in audience phone
+      or did complaint at least 2 times within 60 days
+campaigns:
+  - id: upgrade
+    owner: acme
+    status: active
+    flight: { from: 2026-11-01, to: 2026-12-31, timezone: Europe/Rome }
+    deals: [{ exchange: index, id: deal-123, exclusive: true }]
+    include: [phone]
+    exclude: [{ audience: haters, hard: true }, vip]
+    caps: [{ impressions: 3, per: 24h }, { impressions: 10, per: flight }]
+    min_gap: 20m
+    group: mobile
+groups: { mobile: { at_most: 1, per: 24h } }
+";
+
+const CSV: &str = "\
+id,email,ifa,time,event,n,amount,brand,new
+1,user@example.com,123e4567-e89b-12d3-a456-426614174000,2026-10-01T00:00:00Z,buy,a1,12.5,\"Acme, Inc\",true
+2,,,2026-10-02T10:00:00+02:00,view,,,,
+";
+
+const NDJSON: &str = "\
+{\"id\":1,\"email\":\"user@example.com\",\"time\":\"2026-10-01T00:00:00Z\",\"event\":\"buy\",\"n\":\"a\",\"amount\":1e3,\"new\":true}
+{\"id\":\"2\",\"ifa\":null,\"time\":\"2026-10-01T00:00:00Z\",\"event\":\"view\",\"brand\":\"\\u00e9\"}
+";
+
+const QUESTION: &str = "{\"eids\":[{\"source\":\"uidapi.com\",\"uid\":\"abc\"}],\"ifa\":\"123e4567-e89b-12d3-a456-426614174000\",\
+\"privacy\":{\"gdpr\":1,\"tcf\":\"x\",\"gpp\":\"y\",\"gpp_sid\":[2],\"us_privacy\":\"1YNN\",\"gpc\":0,\"coppa\":\"0\",\"lmt\":true},\
+\"tmax_ms\":20,\"campaigns\":[\"acme/upgrade\"],\"channel\":\"web\"}";
+
+fn key(n: u32) -> ProfileKey {
+    ProfileKey(u128::from(n).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835))
+}
+
+fn written(write: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+    let mut out = Vec::new();
+    write(&mut out);
+    out
+}
+
+fn forward() -> Vec<u8> {
+    let order: Vec<u32> = (0..200).rev().collect();
+    let mut writer = ForwardWriter::new(Vec::new(), PROFILES, &order).expect("as above");
+    for n in 0..PROFILES {
+        let audiences: Vec<u32> = (0..200).filter(|audience| (n * 7 + audience * 13) % 11 == 0).collect();
+        writer.push((n % 16) as u8, &audiences).expect("as above");
+    }
+    writer.close().expect("as above")
+}
+
+fn flips() -> Vec<u8> {
+    let flip =
+        |n: u32| Flip { ordinal: n % PROFILES, minute: 29_000_000 + n, audience: n % 9, join: n.is_multiple_of(2) };
+    let mut flips: Vec<Flip> = (0..400).map(flip).collect();
+    written(|out| write_flips(out, &mut flips).expect("as above"))
+}
+
+fn columns() -> Vec<u8> {
+    let n = PROFILES as usize;
+    let texts = || ["a", "b", "c"].map(str::to_owned).to_vec();
+    let codes = || (0..n as u32).map(|n| n % 4).collect::<Vec<u32>>();
+    let traits = [
+        ("age", TraitData::Number((0..n).map(|n| n as f64 / 2.0).collect())),
+        ("born", TraitData::Date((0..n as i32).collect())),
+        ("plan", TraitData::Category { codes: codes(), dictionary: texts() }),
+        ("risk", TraitData::Flag((0..n).map(|n| (n % 3) as u8).collect())),
+        (
+            "tags",
+            TraitData::Tags {
+                starts: (0..=n as u32).collect(),
+                codes: (0..n as u32).map(|n| n % 3).collect(),
+                dictionary: texts(),
+            },
+        ),
+    ];
+    let buy = EventData {
+        ordinals: (0..PROFILES).collect(),
+        times: (0..PROFILES).map(|n| 1_790_000_000 + n).collect(),
+        properties: vec![
+            ("amount".to_owned(), PropData::Number((0..n).map(|n| n as f64).collect())),
+            ("brand".to_owned(), PropData::Category { codes: codes(), dictionary: texts() }),
+            ("new".to_owned(), PropData::Flag((0..n).map(|n| (n % 3) as u8).collect())),
+        ],
+    };
+    let vip = ListData { ordinals: vec![1, 5, 9], until: vec![u32::MAX, 1_800_000_000, 7] };
+    let data = ColumnData {
+        ordinals: PROFILES,
+        seeds: (0..PROFILES).collect(),
+        traits: traits.map(|(name, data)| (name.to_owned(), data)).to_vec(),
+        events: vec![("buy".to_owned(), buy)],
+        lists: vec![("acme/vip".to_owned(), vip)],
+    };
+    let sections = Sections::encode(&data).expect("the data are sound");
+    let first = sections.traits.len() as u16;
+    let second = first + sections.events.len() as u16;
+    [&first.to_le_bytes()[..], &second.to_le_bytes(), &sections.traits, &sections.events, &sections.memberships]
+        .concat()
+}
