@@ -1,4 +1,6 @@
 //! A lookup allocates nothing, one at a time or in batches: a counting allocator watches.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -103,7 +105,7 @@ fn a_batch_allocates_nothing() {
     let index = index(true);
     let hasher = KeyHasher::new([1; 16]);
     let keys: Vec<ProfileKey> = (0..PEOPLE * 2).map(|person| hasher.key("ifa", &person.to_string())).collect();
-    let mut answers = vec![(); 256].iter().map(|()| Answer::with_capacity(AUDIENCES as usize)).collect::<Vec<_>>();
+    let mut answers = (0..256).map(|_| Answer::with_capacity(AUDIENCES as usize)).collect::<Vec<_>>();
     let count = allocations(|| keys.chunks(256).for_each(|keys| index.lookup_batch(keys, Timestamp(0), &mut answers)));
     assert_eq!(count, 0);
 }

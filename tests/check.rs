@@ -1,5 +1,7 @@
 //! `vaglio check` as a process: exit codes, carets, and the form for tools.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::path::Path;
 use std::process::{Command, Output};
 

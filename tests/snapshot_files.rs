@@ -1,5 +1,7 @@
 //! The data directory under attack: damage, wrong keys, other versions, two builders, killed builders, a full disk.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::MetadataExt;

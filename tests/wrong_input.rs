@@ -1,6 +1,8 @@
 //! Wrong input at the command line: each mistake ends with the right exit code and a message that says what to do. What
 //! a killed or starved build leaves behind is in `build_faults`, what the doors refuse in `doors`.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod world;
 
 use std::io::Write;

@@ -1,6 +1,6 @@
 //! The rule language, campaigns, and the catalogue as a value. No I/O beyond what is handed in as text.
 //!
-//! Contents: [`rule`] the syntax tree; [`parse`] text -> tree with spans ([`lex`] its words); [`print`] tree -> text;
+//! Contents: [`rule`] the syntax tree; [`mod@parse`] text -> tree with spans ([`lex`] its words); [`mod@print`] tree -> text;
 //! [`typecheck`] against the declarations; [`lint`] what is legal and probably not meant; [`order`] references between
 //! audiences; [`definitions`] the YAML files; [`diagnostic`] and [`render`] what is said about them; [`catalogue`] what
 //! a generation carries.

@@ -74,7 +74,7 @@ impl ConfigArg {
     /// Reads the configuration with the environment's overrides.
     ///
     /// # Errors
-    /// As [`config::load`].
+    /// As [`config::load()`].
     pub fn load(&self) -> Result<Loaded> {
         config::load(&self.config)
     }

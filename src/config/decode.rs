@@ -21,7 +21,8 @@ pub(super) fn decode<T: DeserializeOwned>(root: &mut Node, problems: &mut Vec<(V
         let mut path = mistake.path;
         path.reverse();
         let meant = meant(&path, &mistake.what);
-        if !mistake.in_hole && !(matches!(mistake.what, What::Missing(_)) && gone.contains(&meant)) {
+        let said = matches!(mistake.what, What::Missing(_)) && gone.contains(&meant);
+        if !mistake.in_hole && !said {
             problems.push((path.clone(), problem(&mistake.what, &path, root)));
         }
         gone.push(meant);

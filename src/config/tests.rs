@@ -44,8 +44,7 @@ sources:
 #[test]
 fn the_printed_default_is_the_default() {
     let loaded = read(DEFAULT_YAML).unwrap();
-    let mut expected = Config::default();
-    expected.data_dir = PathBuf::from("/etc/vaglio/data");
+    let expected = Config { data_dir: PathBuf::from("/etc/vaglio/data"), ..Config::default() };
     assert_eq!(format!("{:?}", loaded.config), format!("{expected:?}"));
 }
 

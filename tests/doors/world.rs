@@ -220,7 +220,7 @@ fn sections(store: &Store, generation: Generation) -> Vec<SectionRef> {
     for (uid, profile, audiences) in PEOPLE {
         let mut audiences = audiences.to_vec();
         if uid == "gamer" {
-            audiences.push(if generation.0 % 2 == 0 { 0 } else { 4 });
+            audiences.push(if generation.0.is_multiple_of(2) { 0 } else { 4 });
             audiences.sort_unstable();
         }
         forward.push(profile, &audiences).unwrap();

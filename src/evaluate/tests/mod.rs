@@ -1,5 +1,7 @@
 //! Both modes against each other and against the oracle.
 
+#![allow(clippy::needless_range_loop, reason = "a rule's number is asked of several things")]
+
 mod edges;
 mod oracle;
 mod worlds;
