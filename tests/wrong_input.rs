@@ -202,3 +202,50 @@ fn a_failing_stdout_is_an_error_and_a_closed_one_is_not() {
     drop(child.stdout.take());
     assert!(child.wait().unwrap().success());
 }
+
+/// What is asked of a generation that is there.
+#[test]
+fn questions_to_a_generation_are_answered_or_refused_with_advice() {
+    let world = World::new(PEOPLE);
+    done(&world, &["build", "--quiet"]);
+    let customer = done(&world, &["explain", "--format", "json", "crm:nobody", "gold"]);
+    assert!(customer.contains("\"no_profile\""), "an unknown identifier is an answer: {customer}");
+    assert!(done(&world, &["lookup", "ifa:123e4567-e89b-12d3-a456-426614174000"]).contains("no_profile"));
+    assert!(done(&world, &["lookup", "crm:nobody"]).contains("does not occur at bid time"));
+
+    let said = refused(&world, &["lookup", "ifa:secret-17"], 2, &["identifier 1", "ifa"]);
+    assert!(!said.contains("secret"), "a raw identifier is not repeated: {said}");
+    refused(&world, &["lookup", "cmr:1"], 2, &["`cmr`", "crm, email, ifa"]);
+    refused(&world, &["explain", "crm:1", "golden"], 2, &["golden", "did you mean `gold`?"]);
+    refused(&world, &["inspect", "--generation", "9"], 2, &["generation 9", "there: 1"]);
+    refused(&world, &["rollback", "9"], 2, &["9"]);
+}
+
+#[test]
+fn a_damaged_generation_or_a_lost_key_is_refused_with_advice() {
+    let world = World::new(PEOPLE);
+    done(&world, &["build", "--quiet"]);
+    assert!(done(&world, &["inspect", "--verify"]).contains("Verified"));
+    let key = world.data().join("vaglio.key");
+    let kept = std::fs::read(&key).unwrap();
+    std::fs::write(&key, format!("{:032x}\n", 1)).unwrap();
+    refused(&world, &["inspect", "--verify"], 1, &["another key", "vaglio build"]);
+    refused(&world, &["lookup", "crm:1"], 1, &["another key"]);
+    std::fs::remove_file(&key).unwrap();
+    refused(&world, &["lookup", "crm:1"], 1, &["no key file", "vaglio.key"]);
+    refused(&world, &["build", "--quiet"], 2, &["vaglio.key", "restore"]);
+    std::fs::write(&key, kept).unwrap();
+
+    for section in std::fs::read_dir(world.data().join("sections")).unwrap() {
+        let path = section.unwrap().path();
+        let mut bytes = std::fs::read(&path).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        std::fs::write(&path, bytes).unwrap();
+    }
+    refused(&world, &["inspect", "--verify"], 1, &["vaglio build"]);
+    refused(&world, &["lookup", "ifa:123e4567-e89b-12d3-a456-426614174000"], 1, &["vaglio build"]);
+    done(&world, &["build", "--quiet"]);
+    // The same rows give the same sections: the damaged files must not be taken for them.
+    assert!(done(&world, &["inspect", "--verify"]).contains("Verified"));
+}

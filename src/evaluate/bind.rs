@@ -66,11 +66,6 @@ pub enum Matcher {
 }
 
 impl Matcher {
-    /// Passes nothing.
-    pub fn nothing() -> Self {
-        Matcher::Codes(Ranges::default())
-    }
-
     /// Whether nothing can pass.
     pub fn is_nothing(&self) -> bool {
         match self {

@@ -147,7 +147,7 @@ impl World {
     }
 
     pub fn loaded(&self) -> Loaded {
-        config::load(&self.config_file()).unwrap()
+        config::load_file(&self.config_file()).unwrap()
     }
 
     pub fn store(&self) -> Store {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 use vaglio::audiences::{Catalogue, definitions};
 use vaglio::build::{What, build};
-use vaglio::config::{Loaded, load};
+use vaglio::config::{Loaded, load_file};
 use vaglio::error::Result;
 use vaglio::snapshot::Manifest;
 use vaglio::telemetry::progress::{Mode, Progress};
@@ -148,7 +148,7 @@ impl World {
 
     /// The configuration, read.
     pub fn loaded(&self) -> Loaded {
-        load(&self.config()).expect("the world's configuration is valid")
+        load_file(&self.config()).expect("the world's configuration is valid")
     }
 
     /// The definitions, read.
