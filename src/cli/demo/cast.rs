@@ -90,9 +90,16 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
-/// The first person of a sort.
+/// The first person of a sort: rather one whose story the phone campaign decides, and who has identifiers.
 pub(super) fn first(role: Role, asked: &[Asked]) -> Option<&Asked> {
-    asked.iter().find(|one| role.fits(one))
+    let told_best = |one: &&Asked| match role {
+        Role::Targeted => one.include() == Some("telco/upgrade-2026"),
+        Role::Excluded => one.with("excluded") == Some("telco/upgrade-2026"),
+        Role::RefusedHere => !one.arguments().is_empty(),
+        _ => true,
+    };
+    let all = || asked.iter().filter(|one| role.fits(one));
+    all().find(told_best).or_else(|| all().next())
 }
 
 /// Somebody whose answer changes soon.

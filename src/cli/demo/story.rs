@@ -8,6 +8,7 @@ use super::tell::{self, heading};
 use crate::audiences::Campaign;
 use crate::cli::{figures, print};
 use crate::error::{Error, Result};
+use crate::evaluate::Tree;
 use crate::schema::{AudienceId, ProfileKey, Timestamp};
 use std::collections::BTreeMap;
 use std::fs;
@@ -176,7 +177,7 @@ fn why(role: Role, one: &Asked, keys: &[ProfileKey], reading: &Reading) -> Resul
     })
 }
 
-/// The first of these audiences that the person is in, with the facts.
+/// Of these audiences that the person is in, the one with most to tell, with the facts.
 fn because(
     does: &str,
     campaign: &Campaign,
@@ -184,12 +185,21 @@ fn because(
     keys: &[ProfileKey],
     reading: &Reading,
 ) -> Result<String> {
+    let mut told: Option<(&AudienceId, Tree)> = None;
     for id in audiences {
-        if let Some(tree) = reading.explain(keys, id, reading.now, true)? {
-            return Ok(format!("  {} {does} because they are in {id}:\n{}", campaign.id, tell::tree(&tree)));
+        let Some(tree) = reading.explain(keys, id, reading.now, true)? else { continue };
+        if told.as_ref().is_none_or(|(_, best)| size(&tree) > size(best)) {
+            told = Some((id, tree));
         }
     }
-    Ok(String::new())
+    let text =
+        told.map(|(id, tree)| format!("  {} {does} because they are in {id}:\n{}", campaign.id, tell::tree(&tree)));
+    Ok(text.unwrap_or_default())
+}
+
+/// The parts of a tree.
+fn size(tree: &Tree) -> usize {
+    1 + tree.parts.iter().map(size).sum::<usize>()
 }
 
 fn change(reading: &Reading, questions: &[String]) -> Result<String> {
