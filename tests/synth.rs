@@ -1,5 +1,4 @@
 //! The invented world is a function of its seed: the same bytes in every run, whatever the number of threads.
-#![allow(clippy::unwrap_used)] // a test fails by panicking
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
