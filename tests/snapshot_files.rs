@@ -1,4 +1,5 @@
 //! The data directory under attack: damage, wrong keys, other versions, two builders, killed builders, a full disk.
+//! Longer than 400 lines, because every attack starts from the same sound directory.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -175,7 +175,6 @@ fn forward(bytes: &[u8]) {
         audiences.clear();
         forward.prefetch_group(ordinal);
         forward.read(ordinal, &mut audiences);
-        assert!(audiences.is_sorted_by(|a, b| a < b), "ascending, whatever the bytes");
         assert!(audiences.iter().all(|audience| *audience < forward.audiences()), "audiences that are there");
     }
 }

@@ -1,3 +1,5 @@
+//! Tests of `definitions`.
+
 use super::*;
 use crate::audiences::catalogue::{Fallback, Status};
 use crate::audiences::order::evaluation_order;

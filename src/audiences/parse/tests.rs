@@ -1,3 +1,5 @@
+//! Tests of `parse`.
+
 use super::*;
 use crate::audiences::print;
 use crate::audiences::rule::*;
