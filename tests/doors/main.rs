@@ -5,4 +5,5 @@ mod client;
 mod grpc;
 mod http;
 mod life;
+mod whole;
 mod world;
