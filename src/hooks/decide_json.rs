@@ -9,6 +9,9 @@ use crate::schema::Timestamp;
 use crate::wire::{Code, Failure};
 use std::time::Instant;
 
+/// The most campaigns that a question may name: an answer is larger than what asks for it.
+const MAX_ASKED: usize = 10_000;
+
 /// A campaign in question, and the name it was asked by.
 pub(super) type Asked<'a> = (u32, Option<&'a str>);
 
@@ -20,6 +23,7 @@ pub fn answer(doors: &Doors, body: &[u8], arrived: Instant, shed: bool) -> Resul
     doors.guarded(Door::HttpDecide, arrived, || {
         let question = read(body)?;
         let names = question.campaigns.as_deref().unwrap_or_default();
+        check_asked(names.len())?;
         let names = || names.iter().map(|name| &**name);
         let now = doors.clock.now();
         doors.live.with(|served, scratch| {
@@ -32,6 +36,16 @@ pub fn answer(doors: &Doors, body: &[u8], arrived: Instant, shed: bool) -> Resul
             Ok(write(doors, status, served, now, &asked, scratch))
         })
     })
+}
+
+/// Refuses a question that names too many campaigns.
+pub(super) fn check_asked(count: usize) -> Result<(), Failure> {
+    if count > MAX_ASKED {
+        return Err(Failure::invalid(format!(
+            "{count} campaigns in one question; at most {MAX_ASKED} are accepted: name none to ask about all that speak"
+        )));
+    }
+    Ok(())
 }
 
 /// The campaigns that names stand for; `None` = every one that the caller may see and that speaks now.

@@ -1,6 +1,6 @@
 //! `Decide`: a message in, an encoded answer out, put together from pieces that were encoded once a generation.
 
-use super::decide_json::{asked, each};
+use super::decide_json::{asked, check_asked, each};
 use super::labels::DECISIONS;
 use super::live::{Scratch, Served};
 use super::lookup_proto::{ask, number};
@@ -20,6 +20,7 @@ const CAMPAIGNS: u32 = 2;
 /// Too many identifiers, or a campaign that is not there for this caller.
 pub fn answer(doors: &Doors, message: &v1::DecideRequest, arrived: Instant) -> Result<Encoded, Failure> {
     doors.guarded(Door::GrpcDecide, arrived, || {
+        check_asked(message.campaigns.len())?;
         let now = doors.clock.now();
         let question = || ask(&message.eids, &message.ifa, message.privacy.as_ref(), message.tmax_ms, arrived);
         let names = || message.campaigns.iter().map(String::as_str);

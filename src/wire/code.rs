@@ -132,9 +132,17 @@ impl fmt::Display for Failure {
     }
 }
 
+/// The most characters of a gRPC status: it travels in a header, and clients close connections over long ones.
+const MAX_STATUS: usize = 1_000;
+
 impl From<Failure> for tonic::Status {
     fn from(failure: Failure) -> Self {
-        tonic::Status::new(failure.code.grpc(), failure.to_string())
+        let mut message = failure.to_string();
+        if let Some((end, _)) = message.char_indices().nth(MAX_STATUS) {
+            message.truncate(end);
+            message.push_str("...");
+        }
+        tonic::Status::new(failure.code.grpc(), message)
     }
 }
 
@@ -158,5 +166,7 @@ mod tests {
         let expected = r#"{"error":{"code":"invalid_argument","message":"not \"JSON\"","details":["a"]}}"#;
         assert_eq!(String::from_utf8(failure.to_json()).unwrap(), expected);
         assert_eq!(tonic::Status::from(failure).message(), "not \"JSON\": a");
+        let long = Failure::invalid("é".repeat(MAX_STATUS + 1));
+        assert_eq!(tonic::Status::from(long).message(), "é".repeat(MAX_STATUS) + "...");
     }
 }

@@ -165,6 +165,17 @@ fn campaigns_are_asked_for_by_id_by_reference_or_not_at_all() {
 }
 
 #[test]
+fn more_campaigns_than_an_answer_holds_are_refused() {
+    let worlds = [World::new(""), World::empty("")];
+    for server in [worlds[0].ready(), worlds[1].serve()] {
+        let body = json!({"campaigns": vec!["acme/upgrade"; 10_001]}).to_string();
+        let answer = Client::connect(server.addresses().http).post("/v1/decide", &body);
+        assert_eq!((answer.status, answer.error().as_str()), (400, "invalid_argument"));
+        assert!(answer.body.contains("at most 10000"), "{answer:?}");
+    }
+}
+
+#[test]
 fn other_owners_are_not_there() {
     let world = World::new("public:\n  owners: [other]\n");
     let server = world.ready();
