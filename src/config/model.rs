@@ -357,7 +357,7 @@ pub struct Server {
     pub idle_timeout_ms: u64,
     /// How long a client may take to send a body.
     pub body_timeout_ms: u64,
-    /// The most connections of the bid HTTP port.
+    /// The most connections of the bid HTTP port, and as many of the gRPC port.
     pub max_connections: usize,
     /// Worker threads of the bid plane; 0 = one per core.
     pub workers: usize,

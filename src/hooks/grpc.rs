@@ -1,6 +1,7 @@
 //! The gRPC port: `vaglio.v1.AudienceService`, health and reflection. What each method
 //! answers is put together in [`lookup_proto`] and [`decide_proto`].
 
+use super::grpc_port::Incoming;
 use super::health::Readiness;
 use super::http::begun;
 use super::{Door, Doors, decide_proto, lookup_proto};
@@ -16,7 +17,6 @@ use tokio::sync::watch;
 use tokio_stream::{Stream, StreamExt};
 use tonic::codegen::{Service, http};
 use tonic::server::NamedService;
-use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status, Streaming};
 use tonic_health::ServingStatus;
 
@@ -33,6 +33,8 @@ pub async fn serve(
     drain: watch::Receiver<bool>,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let max_body = doors.limits.max_body_bytes;
+    let body_timeout = Duration::from_millis(doors.limits.body_timeout_ms);
+    let incoming = Incoming::new(listener, Arc::clone(&doors));
     let (reporter, health) = tonic_health::server::health_reporter();
     let mirror = tokio::spawn(mirror(doors.health.watch(), reporter));
     let reflection = tonic_reflection::server::Builder::configure()
@@ -43,6 +45,8 @@ pub async fn serve(
         .max_decoding_message_size(max_body)
         .max_encoding_message_size(MAX_ANSWER);
     let served = tonic::transport::Server::builder()
+        // Until the answer begins: the message of a call, and not the messages of a stream, must have arrived.
+        .timeout(body_timeout)
         .http2_keepalive_interval(Some(Duration::from_secs(30)))
         .http2_keepalive_timeout(Some(Duration::from_secs(20)))
         .http2_max_header_list_size(16 << 10)
@@ -52,7 +56,7 @@ pub async fn serve(
         .add_service(Arriving(audiences))
         .add_service(health)
         .add_service(reflection)
-        .serve_with_incoming_shutdown(TcpIncoming::from(listener).with_nodelay(Some(true)), begun(drain))
+        .serve_with_incoming_shutdown(incoming, begun(drain))
         .await;
     mirror.abort();
     Ok(served?)

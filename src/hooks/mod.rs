@@ -2,8 +2,8 @@
 //!
 //! Contents: [`live`] the generation in service and each worker's buffers; [`labels`] names encoded once a generation;
 //! [`ids`] identifiers -> keys; [`ask`] the question itself, whatever door it came through, and [`batch`] many of them;
-//! [`http`] the listener and routes, with [`lookup_json`] and [`decide_json`]; [`grpc`] the gRPC service, with
-//! [`lookup_proto`] and [`decide_proto`]; [`health`] the probes.
+//! [`http`] the listener and routes, with [`lookup_json`] and [`decide_json`]; [`grpc`] the gRPC service on `grpc_port`'s
+//! connections, with [`lookup_proto`] and [`decide_proto`]; [`health`] the probes.
 //! What must not live here: rules, files, anything that builds.
 
 pub mod ask;
@@ -11,6 +11,7 @@ pub mod batch;
 pub mod decide_json;
 pub mod decide_proto;
 pub mod grpc;
+mod grpc_port;
 pub mod health;
 pub mod http;
 pub mod ids;

@@ -54,7 +54,9 @@ pub struct Metrics {
     pub panics: AtomicU64,
     /// Open connections of the bid HTTP port.
     pub connections: AtomicI64,
-    /// Connections over `max_connections`.
+    /// Open connections of the gRPC port.
+    pub grpc_connections: AtomicI64,
+    /// Connections over `max_connections`, of either port.
     pub connections_shed: AtomicU64,
 }
 
@@ -75,6 +77,7 @@ impl Metrics {
             build_failures: AtomicU64::new(0),
             panics: AtomicU64::new(0),
             connections: AtomicI64::new(0),
+            grpc_connections: AtomicI64::new(0),
             connections_shed: AtomicU64::new(0),
         })
     }
@@ -172,6 +175,11 @@ impl Metrics {
             ("vaglio_generation_as_of_seconds", "What its data is of (Unix time)", self.as_of.load(Ordering::Relaxed)),
             ("vaglio_profiles", "Profiles of the generation that answers", load(&self.profiles) as i64),
             ("vaglio_connections", "Open connections of the bid HTTP port", self.connections.load(Ordering::Relaxed)),
+            (
+                "vaglio_grpc_connections",
+                "Open connections of the gRPC port",
+                self.grpc_connections.load(Ordering::Relaxed),
+            ),
         ];
         for (name, help, value) in gauges {
             encoder.encode_descriptor(name, help, None, MetricType::Gauge)?.encode_gauge(&value)?;

@@ -27,6 +27,75 @@ pub fn question(uids: &[&str]) -> LookupRequest {
     LookupRequest { eids: eids(uids), ..Default::default() }
 }
 
+/// What the gRPC port says to bytes, until it closes the connection.
+fn closed_after(server: &Server, bytes: &[u8]) -> Duration {
+    use std::io::{Read, Write};
+    let mut stream = std::net::TcpStream::connect(server.addresses().grpc).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let began = std::time::Instant::now();
+    // The server may have closed it already.
+    let _ = stream.write_all(bytes);
+    let mut heard = Vec::new();
+    let ended = stream.read_to_end(&mut heard);
+    assert!(ended.is_ok() || ended.is_err_and(|error| error.kind() == std::io::ErrorKind::ConnectionReset));
+    began.elapsed()
+}
+
+#[test]
+fn connections_that_do_not_begin_are_cut() {
+    let world = World::new("  idle_timeout_ms: 300\n");
+    let server = world.ready();
+    for silent in [&b""[..], b"PRI * HTTP"] {
+        let took = closed_after(&server, silent);
+        assert!((Duration::from_millis(250)..Duration::from_secs(5)).contains(&took), "{took:?}");
+    }
+    block_on(async {
+        let mut client = connect(&server).await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let answer = client.lookup(question(&["gamer"])).await.unwrap().into_inner();
+        assert_eq!(answer.status(), Status::Matched, "who has begun may be idle");
+    });
+}
+
+#[test]
+fn connections_over_the_limit_are_closed() {
+    let world = World::new("  max_connections: 1\n");
+    let server = world.ready();
+    block_on(async {
+        let mut first = connect(&server).await;
+        assert_eq!(first.lookup(question(&["gamer"])).await.unwrap().into_inner().status(), Status::Matched);
+        assert!(closed_after(&server, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n") < Duration::from_secs(5));
+        let metrics = crate::client::get(server.addresses().planner, "/metrics").body;
+        assert!(metrics.contains("vaglio_grpc_connections 1\n"), "{metrics}");
+        assert!(metrics.contains("vaglio_connections_shed_total 1\n"), "{metrics}");
+        assert_eq!(first.lookup(question(&["gamer"])).await.unwrap().into_inner().status(), Status::Matched);
+    });
+}
+
+#[test]
+fn a_call_whose_message_does_not_arrive_ends() {
+    let world = World::new("  body_timeout_ms: 200\n");
+    let server = world.ready();
+    block_on(async {
+        let address = format!("http://{}", server.addresses().grpc);
+        let channel = tonic::transport::Endpoint::from_shared(address).unwrap().connect().await.unwrap();
+        let mut client = tonic::client::Grpc::new(channel);
+        client.ready().await.unwrap();
+        let path = tonic::codegen::http::uri::PathAndQuery::from_static("/vaglio.v1.AudienceService/Lookup");
+        let codec = tonic_prost::ProstCodec::<LookupRequest, vaglio::wire::v1::LookupResponse>::default();
+        let nothing = tonic::Request::new(tokio_stream::pending());
+        let refused = client.client_streaming(nothing, path, codec).await.unwrap_err();
+        assert_eq!(refused.code(), tonic::Code::Cancelled, "{refused:?}");
+        let mut streams = connect(&server).await;
+        let (send, receive) = tokio::sync::mpsc::channel(1);
+        let stream = tokio_stream::wrappers::ReceiverStream::new(receive);
+        let mut answers = streams.lookup_stream(stream).await.unwrap().into_inner();
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        send.send(LookupBatchRequest { lookups: vec![question(&["gamer"])], ..Default::default() }).await.unwrap();
+        assert_eq!(answers.next().await.unwrap().unwrap().results.len(), 1, "a stream may pause");
+    });
+}
+
 #[test]
 fn every_status_of_a_lookup() {
     let world = World::new("");
