@@ -91,6 +91,20 @@ fn a_generation_says_what_became_of_its_rows() {
 }
 
 #[test]
+fn a_build_stopped_by_rejected_rows_leaves_their_report() {
+    let world = World::new(50);
+    world.file("shop.csv", &format!("ifa,time,id,event,amount,product\n{}", "nonsense,nonsense,,,,\n".repeat(7)));
+    let error = world.build(What::Full).unwrap_err();
+    let path = world.data().join("rejects.json");
+    assert_eq!(error.kind, ErrorKind::Input);
+    assert!(error.to_string().contains(&path.display().to_string()), "{error}");
+    let text = fs::read_to_string(path).unwrap();
+    let report: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((&report["sources"][2]["name"], &report["sources"][2]["rejected"]), (&"shop".into(), &7.into()));
+    assert!(!text.contains("nonsense"), "{text}");
+}
+
+#[test]
 fn a_failed_build_leaves_the_live_generation_and_no_litter() {
     let world = World::new(50);
     let live = world.build(What::Full).unwrap();

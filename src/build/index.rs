@@ -2,6 +2,7 @@
 
 use super::fold::Fold;
 use super::provenance::{Dropped, Provenance};
+use super::rejects;
 use crate::collect::{self, CollectReport};
 use crate::config::Loaded;
 use crate::error::{Error, Result};
@@ -49,10 +50,19 @@ pub struct Indexed {
 /// Reads every source and writes the index's sections.
 ///
 /// # Errors
-/// What `collect` refuses, a full disk, or more identifiers than there can be ordinals.
+/// What `collect` refuses, sources without rows or with too many rejected ones, a full disk, or more identifiers than there can be ordinals.
 pub fn index(inputs: &IndexInputs<'_>) -> Result<(Indexed, CollectReport)> {
     let mut fold = Fold::new(inputs.loaded);
     let collected = collect::collect(inputs.loaded, inputs.hasher, inputs.progress, &mut |batch| fold.add(&batch))?;
+    let rejects = rejects::write(inputs.store, &collected)?;
+    let problems = collected.problems(inputs.loaded);
+    if !problems.is_empty() {
+        let message = format!(
+            "the sources are not fit to build from, nothing was published; every reason with its places is in {}",
+            rejects.display()
+        );
+        return Err(Error::input(message).with_problems(problems));
+    }
     let sources = serde_json::to_value(&collected.sources)
         .map_err(|error| Error::internal(format!("the report of the sources cannot be written: {error}")))?;
     Ok((fold.write(inputs, &sources)?, collected))

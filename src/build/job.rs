@@ -14,7 +14,6 @@ use crate::snapshot::{Lock, Manifest, Planes, SectionRef, Store};
 use crate::telemetry::progress::{Progress, Unit};
 use indicatif::BinaryBytes;
 use std::collections::BTreeMap;
-use std::fs;
 use std::time::Instant;
 
 /// The sections that an index consists of; everything else is activation's.
@@ -128,7 +127,6 @@ impl<'a> Job<'a> {
             progress: self.progress,
         };
         let (indexed, collected) = index::index(&inputs)?;
-        self.write_rejects(&collected)?;
         Ok(Index {
             sections: indexed.sections,
             profiles: indexed.profiles,
@@ -217,16 +215,6 @@ impl<'a> Job<'a> {
             }
         }
         self.progress.phase("forecast", None, Unit::Bytes).done(&note);
-    }
-
-    /// `rejects.json`: what was not taken, for people and tools. Written whole or not at all; no value is in it.
-    fn write_rejects(&self, collected: &crate::collect::CollectReport) -> Result<()> {
-        let path = self.store.root().join("rejects.json");
-        let temporary = self.store.root().join("tmp").join(format!("rejects-{}", std::process::id()));
-        let text =
-            serde_json::to_vec_pretty(collected).map_err(|error| Error::internal(format!("rejects.json: {error}")))?;
-        let written = fs::write(&temporary, text).and_then(|()| fs::rename(&temporary, &path));
-        written.map_err(|error| Error::io(format!("write {}", path.display()), error))
     }
 
     /// Removes what nobody needs any more. What cannot be removed stands in nobody's way: the build goes on.

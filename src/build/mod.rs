@@ -3,7 +3,7 @@
 //!
 //! Contents: [`job`] one build from lock to sweep; [`fold`] rows into graph and columns; [`index`] their sections;
 //! [`activate`] audiences from columns; [`provenance`] what became of the rows; [`stale`] facts whose sources are too old;
-//! [`memory`] forecast and peak.
+//! [`rejects`] the report of what was not taken; [`memory`] forecast and peak.
 
 pub mod activate;
 mod fold;
@@ -11,6 +11,7 @@ pub mod index;
 mod job;
 pub mod memory;
 pub mod provenance;
+mod rejects;
 pub mod stale;
 
 use crate::audiences::Catalogue;

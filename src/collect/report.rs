@@ -4,6 +4,7 @@ use super::files::InputFile;
 use super::plan::Plan;
 use super::rejects::{Groups, Tally};
 use crate::config::{Loaded, Source, SourceKind};
+use crate::error::Problem;
 use crate::schema::{Span, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -75,6 +76,46 @@ pub struct Example {
     pub line: u64,
     /// The value's shape (`9 characters: digits`): never the value.
     pub value: String,
+}
+
+impl CollectReport {
+    /// Why this must not be built from; empty when it is fit. An empty export must not empty the audiences, and a broken
+    /// one must not half-fill them.
+    #[must_use]
+    pub fn problems(&self, loaded: &Loaded) -> Vec<Problem> {
+        let problem = |(source, counts): (&Source, &SourceReport)| {
+            let permitted = source.max_rejected_share.unwrap_or(loaded.config.build.max_rejected_share);
+            if counts.rows == 0 {
+                let message = format!("source `{}` has no rows: {} holds a header at most", counts.name, source.path);
+                return Some(Problem::new(message).help(
+                    "an empty export would silently empty the audiences built on it: run the export again, or take the \
+                     source out of the configuration",
+                ));
+            }
+            (counts.rejected_share() > permitted).then(|| too_many_rejected(counts, permitted))
+        };
+        loaded.config.sources.iter().zip(&self.sources).filter_map(problem).collect()
+    }
+}
+
+fn too_many_rejected(counts: &SourceReport, permitted: f64) -> Problem {
+    let mut message = format!(
+        "source `{}`: {} of {} rows rejected ({:.1} %, at most {:.1} % permitted)",
+        counts.name,
+        counts.rejected,
+        counts.rows,
+        counts.rejected_share() * 100.0,
+        permitted * 100.0
+    );
+    for group in &counts.rejected_rows {
+        message += &format!("\n    {group}");
+    }
+    for group in &counts.rejected_values {
+        message += &format!("\n    {group} (value only)");
+    }
+    Problem::new(message).help(
+        "mend the export or the source's columns and formats; to go on regardless, raise its `max_rejected_share`",
+    )
 }
 
 impl SourceReport {

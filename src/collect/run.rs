@@ -8,7 +8,7 @@ use super::report::{CollectReport, SourceReport};
 use super::rows::{RowMaker, Stopped};
 use super::{from_csv, from_ndjson, header};
 use crate::config::Loaded;
-use crate::error::{Error, Problem, Result};
+use crate::error::{Error, Result};
 use crate::schema::KeyHasher;
 use crate::telemetry::progress::{Phase, Progress, Unit};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -39,7 +39,8 @@ struct Job<'a> {
 /// memory stays bounded whatever the files' size.
 ///
 /// # Errors
-/// A source without files, columns or rows, an unreadable file, too many rejected rows, or whatever the sink returns.
+/// A source without files or columns, an unreadable file, or whatever the sink returns. Whether what was read is fit to
+/// build from is for the caller to ask: [`CollectReport::problems`].
 pub fn collect(
     loaded: &Loaded,
     keys: &KeyHasher,
@@ -60,7 +61,6 @@ pub fn collect(
     let accepted: u64 = report.sources.iter().map(|source| source.accepted).sum();
     let rejected: u64 = report.sources.iter().map(|source| source.rejected).sum();
     phase.done(&format!("{accepted} rows accepted, {rejected} rejected, {} files", files.len()));
-    judge(loaded, &report)?;
     Ok(report)
 }
 
@@ -146,45 +146,4 @@ impl Job<'_> {
             None => Err(std::io::Error::other("the file changed while it was read: its header is another one now")),
         }
     }
-}
-
-/// An empty export must not empty the audiences, and a broken one must not half-fill them.
-fn judge(loaded: &Loaded, report: &CollectReport) -> Result<()> {
-    let mut problems = Vec::new();
-    for (source, counts) in loaded.config.sources.iter().zip(&report.sources) {
-        let permitted = source.max_rejected_share.unwrap_or(loaded.config.build.max_rejected_share);
-        if counts.rows == 0 {
-            let message = format!("source `{}` has no rows: {} holds a header at most", counts.name, source.path);
-            problems.push(Problem::new(message).help(
-                "an empty export would silently empty the audiences built on it: run the export again, or take the source \
-                 out of the configuration",
-            ));
-        } else if counts.rejected_share() > permitted {
-            problems.push(too_many_rejected(counts, permitted));
-        }
-    }
-    if problems.is_empty() {
-        return Ok(());
-    }
-    Err(Error::input("the sources are not fit to build from; nothing was published").with_problems(problems))
-}
-
-fn too_many_rejected(counts: &SourceReport, permitted: f64) -> Problem {
-    let mut message = format!(
-        "source `{}`: {} of {} rows rejected ({:.1} %, at most {:.1} % permitted)",
-        counts.name,
-        counts.rejected,
-        counts.rows,
-        counts.rejected_share() * 100.0,
-        permitted * 100.0
-    );
-    for group in &counts.rejected_rows {
-        message += &format!("\n    {group}");
-    }
-    for group in &counts.rejected_values {
-        message += &format!("\n    {group} (value only)");
-    }
-    Problem::new(message).help(
-        "mend the export or the source's columns and formats; to go on regardless, raise its `max_rejected_share`",
-    )
 }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::config::Loaded;
 use crate::config::load::from_text;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::schema::KeyHasher;
 use crate::telemetry::progress::{Mode, Progress};
 use std::io::Write;
@@ -57,7 +57,10 @@ impl World {
             Ok(())
         })?;
         rows.sort();
-        Ok((rows, report))
+        match report.problems(&loaded) {
+            problems if problems.is_empty() => Ok((rows, report)),
+            problems => Err(Error::input("the sources are not fit to build from").with_problems(problems)),
+        }
     }
 
     /// The error without the folder's name.
