@@ -64,6 +64,8 @@ fn activating_shares_the_index_and_needs_one() {
     world.file("audiences.yaml", &definitions.replace("age >= 18", "age >= 21"));
     let active = world.build(What::Activate).unwrap();
     assert_eq!((active.generation, active.index_of), (Generation(2), Generation(1)));
+    assert!(full.index_created.0 > 0 && full.index_created <= full.created);
+    assert_eq!(active.index_created, full.index_created);
     assert_ne!(active.catalogue_version, full.catalogue_version);
     assert_eq!((active.profiles, active.bid_ids, &active.sources), (full.profiles, full.bid_ids, &full.sources));
     let (full, active) = (hashes(&full), hashes(&active));

@@ -1,4 +1,4 @@
-//! References between audiences: in which order rules can be evaluated, and which go round in a circle.
+//! References between audiences: in which order rules can be evaluated, which go round in a circle, and which go on too long.
 
 use super::Catalogue;
 use super::rule::leaves;
@@ -18,6 +18,29 @@ pub fn cycle(catalogue: &Catalogue) -> Option<Vec<&AudienceId>> {
     cycle.map(|numbers| numbers.into_iter().map(|at| &catalogue.audiences[at as usize].id).collect())
 }
 
+/// References that a chain of them may have: what evaluates one profile or explains it goes down a chain step by step,
+/// and nobody understands a longer one.
+pub const MAX_CHAIN: usize = 100;
+
+/// The shortest chain of references that is longer than [`MAX_CHAIN`], as the ids along it from the audience that refers
+/// to those that it rests on. Of a catalogue without cycles.
+pub fn endless(catalogue: &Catalogue) -> Option<Vec<&AudienceId>> {
+    let references = references(catalogue);
+    let (order, _) = depth_first(&references);
+    // How many references lie below an audience, and the next on the longest chain down.
+    let mut below: Vec<(usize, Option<u32>)> = vec![(0, None); references.len()];
+    for &at in &order {
+        let deepest = references[at as usize].iter().max_by_key(|to| below[**to as usize].0);
+        let Some(&to) = deepest else { continue };
+        below[at as usize] = (below[to as usize].0 + 1, Some(to));
+        if below[at as usize].0 > MAX_CHAIN {
+            let chain = std::iter::successors(Some(at), |at| below[*at as usize].1);
+            return Some(chain.map(|at| &catalogue.audiences[at as usize].id).collect());
+        }
+    }
+    None
+}
+
 /// For each audience the numbers of those its rule refers to, ascending.
 pub fn references(catalogue: &Catalogue) -> Vec<Vec<u32>> {
     let numbers: HashMap<&AudienceId, u32> = (0u32..).zip(&catalogue.audiences).map(|(at, a)| (&a.id, at)).collect();
@@ -35,7 +58,7 @@ enum Mark {
     Done,
 }
 
-/// Visits every audience after its references, without recursion: a chain of references may be long.
+/// Visits every audience after its references, without recursion: the check asks here before it refuses long chains.
 fn depth_first(references: &[Vec<u32>]) -> (Vec<u32>, Option<Vec<u32>>) {
     let mut marks = vec![Mark::New; references.len()];
     let mut order = Vec::with_capacity(references.len());

@@ -43,6 +43,7 @@ struct Index {
     sources: Vec<SourceReport>,
     /// Whose it is: the generation being built, or an earlier one.
     of: Generation,
+    created: Timestamp,
     provenance: Provenance,
 }
 
@@ -99,6 +100,7 @@ impl<'a> Job<'a> {
             precedence: config.identity.precedence.clone(),
             sources: index.sources.iter().map(as_json).collect::<Result<_>>()?,
             index_of: index.of,
+            index_created: index.created,
             catalogue_version: catalogue_version(self.catalogue)?,
             audiences: activated.audiences,
             timings: self.timings.clone(),
@@ -134,6 +136,7 @@ impl<'a> Job<'a> {
             id_types: self.loaded.id_types.iter().map(|id_type| id_type.name.clone()).collect(),
             sources: collected.sources,
             of: generation,
+            created: Clock::System.now(),
             provenance: indexed.provenance,
         })
     }
@@ -159,6 +162,7 @@ impl<'a> Job<'a> {
             id_types: manifest.id_types.clone(),
             sources: manifest.sources.iter().map(report).collect::<Result<_>>()?,
             of: manifest.index_of,
+            created: manifest.index_created,
             provenance: Provenance::open(snapshot.section("provenance")?)?,
         })
     }

@@ -40,12 +40,25 @@ enum What {
     Activate,
 }
 
-/// A generation, when it was built, and whose index it shares.
+/// A generation, when it was built, and when its index was.
 #[derive(Debug, Clone, Copy)]
 struct Built {
     generation: Generation,
     created: Timestamp,
-    index_of: Generation,
+    index_created: Timestamp,
+}
+
+impl Built {
+    /// What is to be built after it, `intervals` (full, activation) in seconds.
+    fn due(&self, now: Timestamp, intervals: (u64, u64)) -> Option<What> {
+        let passed = |since: Timestamp, interval: u64| {
+            interval > 0 && u64::try_from(now.0.saturating_sub(since.0)).is_ok_and(|age| age >= interval)
+        };
+        if passed(self.index_created, intervals.0) {
+            return Some(What::Full);
+        }
+        passed(self.created, intervals.1).then_some(What::Activate)
+    }
 }
 
 /// How a build ended.
@@ -68,8 +81,6 @@ pub(super) struct Builder {
     intervals: (u64, u64),
     /// The newest generation.
     newest: Option<Built>,
-    /// The one whose index it shares, where that is known.
-    index: Option<Built>,
 }
 
 impl Builder {
@@ -90,7 +101,6 @@ impl Builder {
             frozen: loaded.config.as_of.is_some(),
             intervals: (build.index_interval_seconds, build.activate_interval_seconds),
             newest: None,
-            index: None,
         })
     }
 
@@ -136,14 +146,7 @@ impl Builder {
             return None;
         }
         let newest = look_up(&self.store, newest, &mut self.newest)?;
-        // An index so old that its own generation is gone counts as due.
-        let index = look_up(&self.store, newest.index_of, &mut self.index);
-        let now = Clock::System.now();
-        let passed = |built: Built, interval: u64| interval > 0 && now.0 - built.created.0 >= interval as i64;
-        if self.intervals.0 > 0 && index.is_none_or(|index| passed(index, self.intervals.0)) {
-            return Some(What::Full);
-        }
-        passed(newest, self.intervals.1).then_some(What::Activate)
+        newest.due(Clock::System.now(), self.intervals)
     }
 
     fn build(&self, what: What, stop: &Receiver<()>) -> Ended {
@@ -180,7 +183,7 @@ fn look_up(store: &Store, generation: Generation, known: &mut Option<Built>) -> 
         let built = |manifest: crate::snapshot::Manifest| Built {
             generation,
             created: manifest.created,
-            index_of: manifest.index_of,
+            index_created: manifest.index_created,
         };
         *known = read.map(built);
     }
@@ -236,4 +239,21 @@ fn reason(status: ExitStatus, last: &VecDeque<String>) -> String {
     let words = words.join(" ");
     let words = words.strip_prefix("error:").unwrap_or(&words).trim();
     if words.is_empty() { format!("the build ended with {status}") } else { words.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_index_is_due_by_its_own_age_whoever_shares_it() {
+        let built = Built { generation: Generation(9), created: Timestamp(1_000), index_created: Timestamp(100) };
+        let due = |now, intervals| built.due(Timestamp(now), intervals);
+        assert_eq!(due(1_000, (1_000, 100)), None);
+        assert_eq!(due(1_099, (1_000, 100)), Some(What::Full), "it is older than what was activated from it");
+        assert_eq!(due(1_099, (0, 100)), None);
+        assert_eq!(due(1_100, (2_000, 100)), Some(What::Activate));
+        assert_eq!(due(1_100, (2_000, 0)), None);
+        assert_eq!(due(50, (1_000, 100)), None, "a clock that went back");
+    }
 }

@@ -98,6 +98,9 @@ pub struct Manifest {
     pub sources: Vec<serde_json::Value>,
     /// The generation whose index (identities and columns) it shares; its own number after a full build.
     pub index_of: Generation,
+    /// When that index was built, whether or not its generation is still there; 0 = not known.
+    #[serde(default)]
+    pub index_created: Timestamp,
     /// A digest of the definitions it was built from.
     pub catalogue_version: String,
     /// Its audiences, by number.
@@ -127,6 +130,7 @@ impl Default for Manifest {
             precedence: Vec::new(),
             sources: Vec::new(),
             index_of: Generation(0),
+            index_created: Timestamp(0),
             catalogue_version: String::new(),
             audiences: Vec::new(),
             timings: BTreeMap::new(),

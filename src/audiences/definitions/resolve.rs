@@ -1,11 +1,11 @@
-//! What only the whole can show: repeated ids, unknown references, circles, permitted uses; and the catalogue itself.
+//! What only the whole can show: repeated ids, unknown references, circles and long chains, permitted uses; and the catalogue itself.
 
 mod campaigns;
 mod uses;
 
 use super::Drafts;
 use super::audience::{AudienceDraft, RuleDraft};
-use crate::audiences::order::cycle;
+use crate::audiences::order::{MAX_CHAIN, cycle, endless};
 use crate::audiences::typecheck::{Scope, typecheck, visit};
 use crate::audiences::{AudienceKind, Catalogue, Diagnostic, Expr, Severity, lint};
 use crate::schema::{AudienceId, Declarations};
@@ -36,7 +36,7 @@ pub(super) fn resolve(mut drafts: Drafts, declarations: &Declarations, found: &m
         groups: Vec::new(),
     };
     catalogue.groups = campaigns::groups(&drafts, found);
-    match circle(&catalogue, &drafts.audiences) {
+    match circle(&catalogue, &drafts.audiences).or_else(|| long_chain(&catalogue, &drafts.audiences)) {
         Some(error) => found.push(error),
         None => uses::check(&catalogue, &drafts, declarations, found),
     }
@@ -101,6 +101,17 @@ fn circle(catalogue: &Catalogue, drafts: &[AudienceDraft]) -> Option<(usize, Dia
     let error =
         Diagnostic::error("reference-cycle", span, format!("audiences refer to each other in a circle: {path}"));
     Some((draft.file, error.help("write out one of the rules instead of referring to it")))
+}
+
+/// The error about the first chain of references that is too long, at its first reference.
+fn long_chain(catalogue: &Catalogue, drafts: &[AudienceDraft]) -> Option<(usize, Diagnostic)> {
+    let ids = endless(catalogue)?;
+    let (first, next, last) = (ids.first()?, ids.get(1)?, ids.last()?);
+    let draft = &drafts[catalogue.number(first)? as usize];
+    let span = reference_span(draft, next).unwrap_or_else(|| draft.id_span.clone());
+    let message = format!("`{first}` rests on `{last}` through more than {MAX_CHAIN} references");
+    let error = Diagnostic::error("reference-chain", span, message);
+    Some((draft.file, error.help("write out one of the rules in between instead of referring to it")))
 }
 
 /// Where a rule first says `in audience ID`.

@@ -269,6 +269,20 @@ fn circles_are_named() {
 }
 
 #[test]
+fn chains_of_references_end() {
+    let chain = |length: usize| {
+        let link = |at: usize| {
+            format!("- {{ id: a{at}, name: A{at}, owner: o, kind: target, rule: in audience a{} }}\n", at + 1)
+        };
+        let links: String = (0..length).map(link).collect();
+        format!("audiences:\n{links}- {{ id: a{length}, name: End, owner: o, kind: target, rule: vip }}\n")
+    };
+    assert_eq!(findings(&[&chain(100)]), Vec::<String>::new());
+    assert_eq!(findings(&[&chain(101)]), ["0.yaml:2:68 reference-chain"]);
+    assert_eq!(findings(&[&chain(20_000)]).len(), 1);
+}
+
+#[test]
 fn campaigns_are_checked_against_the_whole() {
     let audiences = "audiences:\n- { id: t, owner: o, kind: target, rule: vip }\n- { id: s, owner: o, kind: suppress, rule: vip }\n";
     for (campaign, expected) in [
