@@ -8,6 +8,7 @@ use crate::audiences::{Catalogue, Expr};
 use crate::schema::{AudienceId, Timestamp};
 use crate::snapshot::columns::{Columns, TraitColumn};
 use jiff::tz::TimeZone;
+use std::collections::BTreeSet;
 
 /// Event times shown in a fact.
 const TIMES: usize = 5;
@@ -21,7 +22,7 @@ pub struct Tree {
     pub truth: bool,
     /// What is known that bears on it; empty for parts made of others.
     pub fact: String,
-    /// What it is made of; of a reference, the audience's rule.
+    /// What it is made of; of a reference, the audience's rule, where it comes first.
     pub parts: Vec<Tree>,
 }
 
@@ -41,17 +42,23 @@ pub struct Question<'a> {
 impl Question<'_> {
     /// Why a profile is in an audience or not; `None` if there is no such audience.
     pub fn audience(&self, id: &AudienceId, ordinal: u32) -> Option<Tree> {
-        self.catalogue.number(id).map(|_| self.reference(id, ordinal))
+        self.catalogue.number(id).map(|_| self.reference(id, ordinal, &mut BTreeSet::new()))
     }
 
     /// Why a rule holds for a profile or not.
     pub fn rule(&self, rule: &Expr, ordinal: u32) -> Tree {
+        self.part(rule, ordinal, &mut BTreeSet::new())
+    }
+
+    /// `told` are the audiences whose rules stand in the tree already: they are not told again, because rules that refer
+    /// to each other again and again would make a tree that nobody could read or hold.
+    fn part(&self, rule: &Expr, ordinal: u32, told: &mut BTreeSet<AudienceId>) -> Tree {
         let (fact, parts) = match rule {
             Expr::And(parts) | Expr::Or(parts) | Expr::AtLeast(_, parts) => {
-                (String::new(), parts.iter().map(|part| self.rule(part, ordinal)).collect())
+                (String::new(), parts.iter().map(|part| self.part(part, ordinal, told)).collect())
             }
-            Expr::Not(inner) => (String::new(), vec![self.rule(inner, ordinal)]),
-            Expr::InAudience(id) => return self.reference(id, ordinal),
+            Expr::Not(inner) => (String::new(), vec![self.part(inner, ordinal, told)]),
+            Expr::InAudience(id) => return self.reference(id, ordinal, told),
             Expr::Trait(test) => (self.trait_fact(&test.name, ordinal), Vec::new()),
             Expr::Event(test) => (self.event_fact(test, ordinal), Vec::new()),
             Expr::Everyone | Expr::Sample(..) => (String::new(), Vec::new()),
@@ -64,14 +71,15 @@ impl Question<'_> {
     }
 
     /// The check refuses cycles of references, so this ends.
-    fn reference(&self, id: &AudienceId, ordinal: u32) -> Tree {
+    fn reference(&self, id: &AudienceId, ordinal: u32, told: &mut BTreeSet<AudienceId>) -> Tree {
         let reference = Expr::InAudience(id.clone());
         let audience = self.catalogue.number(id).map(|number| &self.catalogue.audiences[number as usize]);
         let rule = audience.map(|audience| audience.rule.as_ref());
         let (fact, parts) = match rule {
             None => ("there is no such audience".to_owned(), Vec::new()),
             Some(None) => (self.list_fact(id, ordinal), Vec::new()),
-            Some(Some(rule)) => (String::new(), vec![self.rule(&rule.0, ordinal)]),
+            Some(Some(_)) if !told.insert(id.clone()) => ("its rule is told above".to_owned(), Vec::new()),
+            Some(Some(rule)) => (String::new(), vec![self.part(&rule.0, ordinal, told)]),
         };
         Tree { text: print(&reference), truth: self.holds(&reference, ordinal), fact, parts }
     }

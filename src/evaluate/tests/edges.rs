@@ -127,6 +127,26 @@ fn an_explanation_shows_every_part_its_truth_and_the_facts() {
     assert_eq!(question.audience(&AudienceId::new("acme", "nothing"), 0), None);
 }
 
+#[test]
+fn an_explanation_tells_an_audience_once() {
+    // Each refers to the one before twice: told in full, the last would be 2^60 parts.
+    let (sections, mut catalogue) = (Sections::encode(&world(&[-7_200, -60, 0])).unwrap(), catalogue());
+    let mut before = "near".to_owned();
+    for level in 0..60 {
+        let again = Expr::InAudience(AudienceId::new("acme", &before));
+        before = format!("level{level:02}");
+        let rule = Expr::Or(vec![Expr::Not(Box::new(again.clone())), again]);
+        catalogue.audiences.push(audience(before.clone(), Some(rule), true));
+    }
+    catalogue.audiences.sort_by(|a, b| a.id.cmp(&b.id));
+    let columns = sections.open().unwrap();
+    let question = Question { catalogue: &catalogue, columns: &columns, now: Timestamp(NOW), zone: &TimeZone::UTC };
+    let mut lines = Vec::new();
+    tell(&question.audience(&AudienceId::new("acme", &before), 0).unwrap(), 0, &mut lines);
+    assert_eq!(lines.len(), 4 * 60 + 2, "{lines:?}");
+    assert_eq!(lines.last().map(|line| line.trim()), Some("+ in audience acme/level58 [its rule is told above]"));
+}
+
 fn tell(tree: &Tree, depth: usize, lines: &mut Vec<String>) {
     lines.push(format!("{}{} {} [{}]", "  ".repeat(depth), if tree.truth { "+" } else { "-" }, tree.text, tree.fact));
     tree.parts.iter().for_each(|part| tell(part, depth + 1, lines));
