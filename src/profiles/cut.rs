@@ -7,7 +7,8 @@
 use super::graph::{find, union};
 use super::sets::Sets;
 use crate::schema::ProfileKey;
-use std::collections::HashMap;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
 
 /// What was cut.
 #[derive(Debug, Default)]
@@ -65,47 +66,108 @@ impl Component {
         // Numbers depend on the order of rows, but a set is a set: equal ones are equal whatever the numbers.
         self.sets.sort_unstable();
         self.sets.dedup();
-        let mut waiting = vec![self];
-        while let Some(mut part) = waiting.pop() {
-            if part.members.len() > max {
-                let out = part.worst(keys);
-                cut.push(out);
-                parents[out as usize] = out;
-                part.remove(out);
-                waiting.extend(part.split(parents));
+        let mut web = Web::new(&self.members, &self.sets);
+        web.cut(keys, max);
+        self.members.iter().for_each(|&id| parents[id as usize] = id);
+        for set in &web.sets {
+            let mut left = set.iter().filter(|&&at| !web.gone[at as usize]).map(|&at| self.members[at as usize]);
+            let Some(first) = left.next() else { continue };
+            left.for_each(|other| union(parents, first, other));
+        }
+        cut.extend((0..self.members.len()).filter(|&at| web.gone[at]).map(|at| self.members[at]));
+    }
+}
+
+/// A component while it is being cut. Members are known by position here.
+///
+/// The member of the highest degree of all is also that of its own part, so one queue serves all parts; whether a
+/// part is still too large is seen by walking it, and the walk ends where it is.
+struct Web<'a> {
+    members: &'a [u32],
+    sets: Vec<Vec<u32>>,
+    /// By set: members that are not gone.
+    left: Vec<u32>,
+    /// By member: where its sets start in `of`; one more at the end.
+    starts: Vec<usize>,
+    of: Vec<u32>,
+    /// By member: sets that join it with another.
+    degrees: Vec<u32>,
+    gone: Vec<bool>,
+    /// By member: the walk that met it last.
+    met: Vec<u32>,
+    walks: u32,
+}
+
+impl<'a> Web<'a> {
+    /// `members` ascend, and so do those of a set.
+    fn new(members: &'a [u32], sets: &[Vec<u32>]) -> Self {
+        let place = |id: &u32| members.binary_search(id).map_or(0, |at| at as u32);
+        let sets: Vec<Vec<u32>> = sets.iter().map(|set| set.iter().map(place).collect()).collect();
+        let mut starts = vec![0usize; members.len() + 1];
+        sets.iter().flatten().for_each(|&at| starts[at as usize + 1] += 1);
+        let degrees = starts[1..].iter().map(|&degree| degree as u32).collect();
+        (1..starts.len()).for_each(|at| starts[at] += starts[at - 1]);
+        let (mut next, mut of) = (starts.clone(), vec![0u32; starts[members.len()]]);
+        for (number, set) in sets.iter().enumerate() {
+            for &at in set {
+                of[next[at as usize]] = number as u32;
+                next[at as usize] += 1;
+            }
+        }
+        let left = sets.iter().map(|set| set.len() as u32).collect();
+        let (gone, met) = (vec![false; members.len()], vec![0; members.len()]);
+        Web { members, sets, left, starts, of, degrees, gone, met, walks: 0 }
+    }
+
+    /// Takes members out until every part is within the limit.
+    fn cut(&mut self, keys: &[ProfileKey], max: usize) {
+        let members = self.members;
+        let rank = |at: u32, degree: u32| (degree, Reverse(keys[members[at as usize] as usize]), at);
+        let mut queue: BinaryHeap<_> = (0..).zip(&self.degrees).map(|(at, &degree)| rank(at, degree)).collect();
+        while let Some((degree, _, at)) = queue.pop() {
+            // Whoever lost a set was queued again; a part that is small enough stays so.
+            let outdated = degree != self.degrees[at as usize];
+            if outdated || !self.more_than(max, at) {
+                continue;
+            }
+            self.gone[at as usize] = true;
+            for of in self.starts[at as usize]..self.starts[at as usize + 1] {
+                let set = self.of[of] as usize;
+                self.left[set] -= 1;
+                if self.left[set] != 1 {
+                    continue;
+                }
+                if let Some(&last) = self.sets[set].iter().find(|&&other| !self.gone[other as usize]) {
+                    self.degrees[last as usize] -= 1;
+                    queue.push(rank(last, self.degrees[last as usize]));
+                }
             }
         }
     }
 
-    /// The identifier with the highest degree, the least key among equals.
-    fn worst(&self, keys: &[ProfileKey]) -> u32 {
-        let mut degrees: HashMap<u32, u32> = self.members.iter().map(|&id| (id, 0)).collect();
-        for &id in self.sets.iter().flatten() {
-            *degrees.entry(id).or_default() += 1;
+    /// Whether more than `max` members hang together with this one, itself included.
+    fn more_than(&mut self, max: usize, from: u32) -> bool {
+        self.walks += 1;
+        self.met[from as usize] = self.walks;
+        let mut found = vec![from];
+        let mut visited = 0;
+        while let Some(&at) = found.get(visited) {
+            visited += 1;
+            for &set in &self.of[self.starts[at as usize]..self.starts[at as usize + 1]] {
+                if found.len() > max {
+                    return true;
+                }
+                if self.left[set as usize] < 2 {
+                    continue;
+                }
+                for &other in &self.sets[set as usize] {
+                    if !self.gone[other as usize] && self.met[other as usize] != self.walks {
+                        self.met[other as usize] = self.walks;
+                        found.push(other);
+                    }
+                }
+            }
         }
-        let rank = |&(&id, &degree): &(&u32, &u32)| (degree, std::cmp::Reverse(keys[id as usize]));
-        degrees.iter().max_by_key(rank).map_or(0, |(&id, _)| id)
-    }
-
-    fn remove(&mut self, out: u32) {
-        self.members.retain(|&id| id != out);
-        self.sets.iter_mut().for_each(|set| set.retain(|&id| id != out));
-        self.sets.retain(|set| set.len() > 1);
-    }
-
-    /// The parts that hang together, written into `parents`.
-    fn split(self, parents: &mut [u32]) -> Vec<Component> {
-        self.members.iter().for_each(|&id| parents[id as usize] = id);
-        for set in &self.sets {
-            set[1..].iter().for_each(|&other| union(parents, set[0], other));
-        }
-        let mut parts: HashMap<u32, Component> = HashMap::new();
-        for id in self.members {
-            parts.entry(find(parents, id)).or_default().members.push(id);
-        }
-        for set in self.sets {
-            parts.entry(find(parents, set[0])).or_default().sets.push(set);
-        }
-        parts.into_values().collect()
+        found.len() > max
     }
 }

@@ -230,13 +230,18 @@ fn a_household_merges_nobody_and_an_objection_alone_makes_no_profile() {
     assert_eq!(objecting[&key(2)], (2, true));
 }
 
+/// Keys that lie about as hashes do.
+fn scattered(n: u64) -> (ProfileKey, u16) {
+    let half = u128::from((n + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    (ProfileKey(half << 64 | half), 0)
+}
+
 #[test]
 fn a_large_component_is_cut_in_reasonable_time() {
     // A poisoned identifier on 20,000 people of two identifiers each, and a chain through them.
     let mut graph = Graph::new();
     let mut numbers = Vec::new();
-    let id = |n: u32| (ProfileKey(u128::from(n.wrapping_mul(2_654_435_761)) << 96), 0);
-    graph.number((0..40_001).map(id), &mut numbers).unwrap();
+    graph.number((0..40_001).map(scattered), &mut numbers).unwrap();
     for person in 0..20_000 {
         let (a, b) = (numbers[1 + 2 * person], numbers[2 + 2 * person]);
         graph.row(&[numbers[0], a], Witness::Link).unwrap();
@@ -245,4 +250,24 @@ fn a_large_component_is_cut_in_reasonable_time() {
     let people = graph.finish(64);
     assert_eq!((people.len(), people.report().cut_identifiers), (20_000, 1));
     assert_eq!(people.report().ids_per_profile, BTreeMap::from([(2, 20_000)]));
+}
+
+#[test]
+fn a_tangle_of_many_hubs_is_cut_in_reasonable_time() {
+    // Links between any two of 30,000 identifiers: one component, of which thousands have to go.
+    let mut graph = Graph::new();
+    let mut numbers = Vec::new();
+    graph.number((0..30_000).map(scattered), &mut numbers).unwrap();
+    let mut state = 1u64;
+    let mut any = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % 30_000
+    };
+    for _ in 0..60_000 {
+        graph.row(&[numbers[any()], numbers[any()]], Witness::Link).unwrap();
+    }
+    let people = graph.finish(64);
+    let report = people.report();
+    assert!(report.cut_identifiers > 3_000, "{report:?}");
+    assert!(report.ids_per_profile.keys().all(|ids| *ids <= 64), "{report:?}");
 }
