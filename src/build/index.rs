@@ -58,7 +58,7 @@ pub fn index(inputs: &IndexInputs<'_>) -> Result<(Indexed, CollectReport)> {
     let problems = collected.problems(inputs.loaded);
     if !problems.is_empty() {
         let message = format!(
-            "the sources are not fit to build from, nothing was published; every reason with its places is in {}",
+            "the sources are not fit to build from; nothing was published; every reason with its places is in {}",
             rejects.display()
         );
         return Err(Error::input(message).with_problems(problems));

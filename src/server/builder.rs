@@ -250,7 +250,7 @@ mod tests {
         let built = Built { generation: Generation(9), created: Timestamp(1_000), index_created: Timestamp(100) };
         let due = |now, intervals| built.due(Timestamp(now), intervals);
         assert_eq!(due(1_000, (1_000, 100)), None);
-        assert_eq!(due(1_099, (1_000, 100)), Some(What::Full), "it is older than what was activated from it");
+        assert_eq!(due(1_100, (1_000, 100)), Some(What::Full), "it is older than what was activated from it");
         assert_eq!(due(1_099, (0, 100)), None);
         assert_eq!(due(1_100, (2_000, 100)), Some(What::Activate));
         assert_eq!(due(1_100, (2_000, 0)), None);

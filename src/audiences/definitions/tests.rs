@@ -278,7 +278,7 @@ fn chains_of_references_end() {
         format!("audiences:\n{links}- {{ id: a{length}, name: End, owner: o, kind: target, rule: vip }}\n")
     };
     assert_eq!(findings(&[&chain(100)]), Vec::<String>::new());
-    assert_eq!(findings(&[&chain(101)]), ["0.yaml:2:68 reference-chain"]);
+    assert_eq!(findings(&[&chain(101)]), ["0.yaml:2:65 reference-chain"]);
     assert_eq!(findings(&[&chain(20_000)]).len(), 1);
 }
 
