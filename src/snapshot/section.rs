@@ -69,10 +69,11 @@ impl SectionWriter {
         let xxh3 = format!("{:032x}", self.hash.digest128());
         let section = SectionRef { name: self.name.clone(), plane: self.plane, length: self.length, xxh3 };
         let path = self.sections.join(&section.xxh3);
-        if hash_file(&path).is_ok_and(|(length, hash)| length == section.length && hash == section.xxh3) {
-            return Ok(section);
+        let is_there = hash_file(&path).is_ok_and(|(length, hash)| length == section.length && hash == section.xxh3);
+        if !is_there {
+            fs::rename(&self.temporary, &path).map_err(|error| self.failed(error))?;
         }
-        fs::rename(&self.temporary, &path).map_err(|error| self.failed(error))?;
+        // Also where it was there: who put it there may have been killed before this.
         sync_directory(&self.sections)?;
         Ok(section)
     }
