@@ -21,7 +21,8 @@ pub enum Cell {
     Number(f64),
     /// Days since 1970-01-01.
     Date(i32),
-    /// A category, or one of several tags (a trait with tags has one cell a tag; none = the empty set is unknown).
+    /// A category, or one of several tags (a trait with tags has one cell a tag, seldom the same twice; none = the empty
+    /// set is unknown).
     /// Equal texts that lie near each other in a batch mostly share one range.
     Text {
         /// Byte position in [`Batch::text`].

@@ -11,6 +11,9 @@ use xxhash_rust::xxh3::xxh3_64;
 /// A longer category or tag is a mistake.
 const MAX_TEXT_BYTES: usize = 512;
 
+/// Tags of a row that the next is compared with.
+const TAGS_COMPARED: usize = 64;
+
 impl RowMaker<'_> {
     /// Appends a trait's or property's value; a bad one is counted, and the row kept.
     pub(super) fn cell(&mut self, number: u16, convert: &Convert, fields: &Fields<'_>) {
@@ -114,6 +117,9 @@ fn text_cell(arena: &mut String, recent: &mut [(u32, u32)], convert: &Convert, t
     Ok(Cell::Text { start: slot.0, len: slot.1 })
 }
 
+/// Whether the tag stands among the last of the row already. No further: a row of a megabyte may hold more tags than
+/// could be compared with each other, and whoever unites them drops what is repeated.
 fn has_tag(batch: &Batch, start: usize, tag: &str) -> bool {
+    let start = start.max(batch.cells.len().saturating_sub(TAGS_COMPARED));
     batch.cells[start..].iter().any(|(_, cell)| batch.text(*cell) == tag)
 }

@@ -55,6 +55,14 @@ fn a_profile_row_is_harmonised() {
 }
 
 #[test]
+fn a_row_of_very_many_tags_takes_no_longer_than_its_bytes() {
+    let tags: String = (0..120_000).map(|n| format!("{n:x};")).collect();
+    let (rows, report) = profile(&format!("7,,,,15/11/2026,,,,,{tags},"));
+    assert_eq!((rows.len(), report.accepted), (1, 1));
+    assert_eq!(rows[0].matches("interests=").count(), 120_000);
+}
+
+#[test]
 fn empty_is_unknown_and_what_a_map_empties_too() {
     let (rows, report) = profile("7,,, ,15/11/2026,,  ,,?,;,");
     assert_eq!(rows, [format!("({}) @1794697200 profile", key("crm", "7"))]);
