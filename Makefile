@@ -17,7 +17,7 @@ help:
 	@echo "make fuzz-smoke  a minute of random input for every parser and every section"
 
 demo:
-	$(CARGO) run --release --locked --bin vaglio -- demo --people $(PEOPLE) --seed $(SEED)
+	$(CARGO) run --profile demo --locked --bin vaglio -- demo --people $(PEOPLE) --seed $(SEED)
 
 test:
 	@test -d "$${VAGLIO_DATA_DIR:-../shared/data}" || \

@@ -1,7 +1,7 @@
 //! The campaigns of a generation, indexed by audience: a decision starts from a template of what is said of a user who is
 //! in no audience, and touches only the campaigns that name one of the user's audiences.
 
-use super::verdict::{Decision, Status, Verdict};
+use super::verdict::{Decision, Status};
 use crate::audiences::Catalogue;
 use crate::audiences::catalogue::{Campaign, Fallback, Status as Speaking};
 use crate::schema::Timestamp;
@@ -19,7 +19,6 @@ pub struct CampaignIndex {
     /// Whom each speaks to when nothing is known of the user's audiences.
     everybody: Vec<bool>,
     no_profile: Vec<Fallback>,
-    on_failure: Vec<Fallback>,
     include: Lists,
     exclude: Lists,
 }
@@ -74,7 +73,6 @@ impl CampaignIndex {
             flights: campaigns.iter().map(flight).collect(),
             everybody: campaigns.iter().map(|campaign| campaign.include.is_empty()).collect(),
             no_profile: campaigns.iter().map(|campaign| campaign.no_profile).collect(),
-            on_failure: campaigns.iter().map(on_failure).collect(),
             include: Lists::new(catalogue.audiences.len(), include),
             exclude: Lists::new(catalogue.audiences.len(), exclude),
         }
@@ -93,16 +91,6 @@ impl CampaignIndex {
     /// Whether a campaign speaks at `now`: active, and within its flight.
     pub fn speaks(&self, campaign: u32, now: Timestamp) -> bool {
         self.flights.get(campaign as usize).is_some_and(|&(from, to)| from <= now.0 && now.0 < to)
-    }
-
-    /// What a door that cannot say "unknown" says instead: the campaign's `on_failure`, and never target when one of its
-    /// exclusions is hard.
-    pub fn settle(&self, campaign: u32, verdict: Verdict) -> Verdict {
-        match (verdict, self.on_failure.get(campaign as usize)) {
-            (Verdict::Unknown, Some(Fallback::Target)) => Verdict::Target,
-            (Verdict::Unknown, _) => Verdict::Suppress,
-            (known, _) => known,
-        }
     }
 
     /// Decides for every campaign: `included_by` are the audiences of the first matched profile, `excluded_by` those of
@@ -186,9 +174,4 @@ fn flight(campaign: &Campaign) -> (i64, i64) {
         None => (i64::MIN, i64::MAX),
         Some(flight) => (edge(flight.from, i64::MIN), edge(flight.to, i64::MAX)),
     }
-}
-
-fn on_failure(campaign: &Campaign) -> Fallback {
-    let hard = campaign.exclude.iter().any(|exclude| exclude.hard);
-    if hard && campaign.on_failure == Fallback::Target { Fallback::Suppress } else { campaign.on_failure }
 }

@@ -137,17 +137,6 @@ proptest! {
             }
         }
     }
-
-    #[test]
-    fn no_failure_becomes_target_when_an_exclusion_is_hard(campaign in any_campaign()) {
-        let hard = campaign.exclude.iter().any(|exclude| exclude.hard);
-        let wanted = campaign.on_failure;
-        let index = CampaignIndex::new(&catalogue(AUDIENCES, vec![campaign]));
-        let settled = index.settle(0, Verdict::Unknown);
-        prop_assert_eq!(settled == Verdict::Target, wanted == Fallback::Target && !hard);
-        prop_assert_ne!(settled, Verdict::Unknown);
-        prop_assert_eq!(index.settle(0, Verdict::Suppress), Verdict::Suppress);
-    }
 }
 
 #[test]

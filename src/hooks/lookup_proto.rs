@@ -152,7 +152,7 @@ fn signals(privacy: &v1::Privacy) -> Signals<'_> {
         gdpr: privacy.gdpr,
         tcf: &privacy.tcf,
         gpp: &privacy.gpp,
-        gpp_applies: privacy.gpp_sid.iter().any(|&section| section > 0),
+        gpp_applies: privacy.gpp_sid.iter().map(|&section| section > 0).max(),
         us_privacy: &privacy.us_privacy,
         gpc: privacy.gpc,
         coppa: privacy.coppa,

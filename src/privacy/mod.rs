@@ -12,8 +12,8 @@ pub struct Signals<'a> {
     pub tcf: &'a str,
     /// The GPP string; empty = absent.
     pub gpp: &'a str,
-    /// Whether any GPP section applies to the request.
-    pub gpp_applies: bool,
+    /// Whether any GPP section applies to the request; `None` = the request does not say which do.
+    pub gpp_applies: Option<bool>,
     /// The four characters of the US privacy string; empty = absent.
     pub us_privacy: &'a str,
     /// Global Privacy Control.
@@ -29,7 +29,7 @@ pub struct Signals<'a> {
 pub enum Reason {
     /// GDPR applies (or a consent string came without saying that it does not), and no consent can be proved.
     Tcf,
-    /// A GPP section applies and cannot be decoded.
+    /// A GPP section applies (or a GPP string came without saying which do) and cannot be decoded.
     Gpp,
     /// Opted out of sale by the US privacy string, or the string cannot be read.
     UsPrivacy,
@@ -64,7 +64,7 @@ impl Signals<'_> {
             Some(Reason::Tcf)
         } else if us_privacy_denies(self.us_privacy) {
             Some(Reason::UsPrivacy)
-        } else if self.gpp_applies {
+        } else if set(self.gpp_applies) || (self.gpp_applies.is_none() && !self.gpp.is_empty()) {
             Some(Reason::Gpp)
         } else {
             None
@@ -101,7 +101,16 @@ mod tests {
         let none = Signals::default();
         assert_eq!(reason(none), None);
         let off = Some(false);
-        let all_off = Signals { gdpr: off, gpc: off, coppa: off, lmt: off, us_privacy: "1YNN", gpp: "DBAA", ..none };
+        let all_off = Signals {
+            gdpr: off,
+            gpc: off,
+            coppa: off,
+            lmt: off,
+            us_privacy: "1YNN",
+            gpp: "DBAA",
+            gpp_applies: off,
+            ..none
+        };
         assert_eq!(reason(all_off), None);
         assert_eq!(reason(Signals { us_privacy: "1---", ..none }), None);
         assert_eq!(reason(Signals { gdpr: off, tcf: "CPx", ..none }), None);
@@ -116,8 +125,9 @@ mod tests {
         assert_eq!(reason(Signals { gpc: on, ..none }), Some(Reason::Gpc));
         assert_eq!(reason(Signals { coppa: on, ..none }), Some(Reason::Coppa));
         assert_eq!(reason(Signals { lmt: on, ..none }), Some(Reason::Lmt));
-        assert_eq!(reason(Signals { gpp: "DBAA", gpp_applies: true, ..none }), Some(Reason::Gpp));
-        assert_eq!(reason(Signals { gpp_applies: true, ..none }), Some(Reason::Gpp));
+        assert_eq!(reason(Signals { gpp: "DBAA", gpp_applies: on, ..none }), Some(Reason::Gpp));
+        assert_eq!(reason(Signals { gpp_applies: on, ..none }), Some(Reason::Gpp));
+        assert_eq!(reason(Signals { gpp: "DBAA", ..none }), Some(Reason::Gpp));
         for opted_out in ["1YYN", "1NY-", "1yyy"] {
             assert_eq!(reason(Signals { us_privacy: opted_out, ..none }), Some(Reason::UsPrivacy), "{opted_out}");
         }

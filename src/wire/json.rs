@@ -165,7 +165,7 @@ impl<'de> Visitor<'de> for FlagVisitor {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Sections {
     /// At least one applies.
-    pub any: bool,
+    pub any: Option<bool>,
 }
 
 impl<'de> Deserialize<'de> for Sections {
@@ -184,41 +184,43 @@ impl<'de> Visitor<'de> for SectionsVisitor {
     }
 
     fn visit_bool<E>(self, any: bool) -> Result<Sections, E> {
-        Ok(Sections { any })
+        Ok(Sections { any: Some(any) })
     }
 
     fn visit_i64<E>(self, number: i64) -> Result<Sections, E> {
-        Ok(Sections { any: number > 0 })
+        Ok(Sections { any: Some(number > 0) })
     }
 
     fn visit_u64<E>(self, number: u64) -> Result<Sections, E> {
-        Ok(Sections { any: number > 0 })
+        Ok(Sections { any: Some(number > 0) })
     }
 
     fn visit_f64<E>(self, number: f64) -> Result<Sections, E> {
-        Ok(Sections { any: number > 0.0 })
+        Ok(Sections { any: Some(number > 0.0) })
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Sections, E> {
         let applies = |part: &str| part.parse::<i64>().map_or(!part.is_empty(), |number| number > 0);
-        Ok(Sections { any: text.split([',', '_', ' ']).any(|part| applies(part.trim())) })
+        Ok(Sections {
+            any: (!text.trim().is_empty()).then(|| text.split([',', '_', ' ']).any(|part| applies(part.trim()))),
+        })
     }
 
     fn visit_unit<E>(self) -> Result<Sections, E> {
-        Ok(Sections { any: false })
+        Ok(Sections { any: None })
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Sections, A::Error> {
-        let mut any = false;
+        let mut any = None;
         while let Some(inner) = seq.next_element::<Sections>()? {
-            any |= inner.any;
+            any = any.max(inner.any);
         }
         Ok(Sections { any })
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Sections, A::Error> {
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Sections { any: true })
+        Ok(Sections { any: Some(true) })
     }
 }
 
@@ -246,10 +248,10 @@ mod tests {
     #[test]
     fn gpp_sections_are_read_in_every_form_in_use() {
         for applies in ["[2]", "[\"2\"]", "7", "\"2,7\"", "\"2_7\"", "[-1,6]", "\"x\""] {
-            assert!(privacy(&format!("{{\"gpp_sid\":{applies}}}")).gpp_sid.any, "{applies}");
+            assert!(privacy(&format!("{{\"gpp_sid\":{applies}}}")).gpp_sid.any == Some(true), "{applies}");
         }
         for not in ["[]", "[0]", "[-1]", "null", "\"\"", "\"-1\"", "0"] {
-            assert!(!privacy(&format!("{{\"gpp_sid\":{not}}}")).gpp_sid.any, "{not}");
+            assert!(privacy(&format!("{{\"gpp_sid\":{not}}}")).gpp_sid.any != Some(true), "{not}");
         }
     }
 
