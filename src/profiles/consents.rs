@@ -35,7 +35,7 @@ pub struct Consents {
 pub struct SettledConsents {
     /// One byte of flags an ordinal.
     pub flags: Vec<u8>,
-    /// Every identifier that an objection names, by ascending key: (key, type, scope, whether it has a profile).
+    /// Every identifier that an objection names, or that is joined with one and has no profile, by ascending key: (key, type, scope, whether it has a profile).
     pub objecting: Vec<Objecting>,
 }
 
@@ -89,13 +89,17 @@ impl Consents {
                 flags[who as usize] |= said;
             }
         }
-        SettledConsents { flags, objecting: objecting(self.objecting, people) }
+        SettledConsents { flags, objecting: objecting(&self.objecting, people) }
     }
 }
 
-fn objecting(rows: Vec<(u32, u8)>, people: &People) -> Vec<Objecting> {
+fn objecting(rows: &[(u32, u8)], people: &People) -> Vec<Objecting> {
+    // Whoever an objecting stranger was seen with is the same stranger.
+    let joined = rows.iter().flat_map(|&(id, scope)| people.strangers_with(id).map(move |other| (other, scope)));
     let mut all: Vec<Objecting> = rows
-        .into_iter()
+        .iter()
+        .copied()
+        .chain(joined)
         .map(|(id, scope)| {
             let (key, id_type, who) = people.identifier(id);
             Objecting { key, id_type, scope, has_profile: who != NOBODY }

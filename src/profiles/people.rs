@@ -6,7 +6,7 @@ use super::sets::Sets;
 use crate::schema::ProfileKey;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// What the identity graph saw and did.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -43,7 +43,35 @@ pub struct People {
     order: Vec<u32>,
     sets: Sets,
     seeds: Vec<u32>,
+    strangers: Strangers,
     report: IdentityReport,
+}
+
+/// Identifiers without a profile that rows of consent join: an objection of one is an objection of all.
+#[derive(Debug, Default)]
+struct Strangers {
+    roots: HashMap<u32, u32>,
+    /// (root, identifier), ascending.
+    members: Vec<(u32, u32)>,
+}
+
+impl Strangers {
+    fn new(mut members: Vec<(u32, u32)>) -> Self {
+        members.sort_unstable();
+        let mut joined = Vec::new();
+        for group in members.chunk_by(|a, b| a.0 == b.0).filter(|group| group.len() > 1) {
+            joined.extend_from_slice(group);
+        }
+        let members = joined;
+        Strangers { roots: members.iter().map(|&(root, id)| (id, root)).collect(), members }
+    }
+
+    fn with(&self, id: u32) -> &[(u32, u32)] {
+        let Some(&root) = self.roots.get(&id) else { return &[] };
+        let from = self.members.partition_point(|&(other, _)| other < root);
+        let to = self.members.partition_point(|&(other, _)| other <= root);
+        &self.members[from..to]
+    }
 }
 
 impl People {
@@ -79,9 +107,11 @@ impl People {
             }
             ordinals[id as usize] = by_root[root];
         }
+        let joined = (0..parents.len() as u32).filter(|&id| ordinals[id as usize] == NOBODY);
+        let strangers = Strangers::new(joined.map(|id| (find(&mut parents, id), id)).collect());
         drop((by_root, parents));
         count(&mut report, &ordinals, &types, seeds.len());
-        People { keys, types, ordinals, order, sets, seeds, report }
+        People { keys, types, ordinals, order, sets, seeds, strangers, report }
     }
 
     /// Number of profiles.
@@ -112,6 +142,11 @@ impl People {
                 self.sets.get(set).map(|id| self.ordinals[id as usize]).find(|&who| who != NOBODY).unwrap_or(NOBODY)
             }
         }
+    }
+
+    /// The identifiers without a profile that are joined with this one, itself included; none where it has a profile.
+    pub fn strangers_with(&self, id: u32) -> impl Iterator<Item = u32> + '_ {
+        self.strangers.with(id).iter().map(|&(_, id)| id)
     }
 
     /// Every identifier by ascending key: (key, type, ordinal or [`NOBODY`]).

@@ -230,6 +230,20 @@ fn a_household_merges_nobody_and_an_objection_alone_makes_no_profile() {
     assert_eq!(objecting[&key(2)], (2, true));
 }
 
+#[test]
+fn whoever_was_seen_with_an_objecting_stranger_objects_too() {
+    let rows = [
+        (vec![5], Said::Consent { time: 0, saying: 2 }),
+        (vec![5, 6], Said::Consent { time: 1, saying: 0 }),
+        (vec![7], Said::Consent { time: 1, saying: 0 }),
+    ];
+    let outcome = run(&rows, 64);
+    assert!(outcome.seeds.is_empty());
+    let mut objecting = vec![(key(5), 1, false), (key(6), 1, false)];
+    objecting.sort();
+    assert_eq!(outcome.objecting, objecting);
+}
+
 /// Keys that lie about as hashes do.
 fn scattered(n: u64) -> (ProfileKey, u16) {
     let half = u128::from((n + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));

@@ -28,13 +28,12 @@ pub(super) fn obvious(rows: &[Row], max: u32) -> Outcome {
     let (parts, cut, components) = parts(&rows, max as usize);
     let mentions = rows.iter().filter(|(_, said)| !matches!(said, Said::Consent { .. } | Said::Household));
     let mentioned: BTreeSet<ProfileKey> = mentions.flat_map(|(ids, _)| ids.clone()).collect();
-    let mut people: Vec<BTreeSet<ProfileKey>> =
-        parts.into_iter().filter(|part| !part.is_disjoint(&mentioned)).collect();
+    let (mut people, strangers): (Vec<_>, Vec<_>) = parts.into_iter().partition(|part| !part.is_disjoint(&mentioned));
     people.sort();
     let people = Everybody(people);
     let all: BTreeSet<ProfileKey> = rows.iter().flat_map(|(ids, _)| ids.clone()).collect();
     let (events, left) = events(&rows, &people);
-    let (flags, objecting) = consents(&rows, &people);
+    let (flags, objecting) = consents(&rows, &people, &strangers);
     Outcome {
         ordinals: all.iter().map(|key| (*key, people.who(key))).collect(),
         seeds: people.0.iter().map(|ids| ids.first().map_or(0, |key| (key.0 >> 96) as u32)).collect(),
@@ -134,7 +133,11 @@ fn lists(rows: &Rows<'_>, people: &Everybody) -> Settled {
     settled
 }
 
-fn consents(rows: &Rows<'_>, people: &Everybody) -> (Vec<u8>, Vec<(ProfileKey, u8, bool)>) {
+fn consents(
+    rows: &Rows<'_>,
+    people: &Everybody,
+    strangers: &[BTreeSet<ProfileKey>],
+) -> (Vec<u8>, Vec<(ProfileKey, u8, bool)>) {
     let mut newest = vec![(i64::MIN, 0u8); people.0.len()];
     let mut objections = vec![0u8; people.0.len()];
     let mut objecting: BTreeMap<ProfileKey, u8> = BTreeMap::new();
@@ -149,6 +152,10 @@ fn consents(rows: &Rows<'_>, people: &Everybody) -> (Vec<u8>, Vec<(ProfileKey, u
             Some(owner) => newest[owner] = newest[owner].max((*time, scope)),
             None => {}
         }
+    }
+    for part in strangers {
+        let scope = part.iter().filter_map(|key| objecting.get(key)).fold(0, |all, scope| all | scope);
+        part.iter().filter(|_| scope != 0).for_each(|key| *objecting.entry(*key).or_default() |= scope);
     }
     let flags = newest.iter().zip(&objections).map(|((_, refused), objection)| refused | objection).collect();
     let known = |key: &ProfileKey| people.who(key).is_some();
