@@ -7,13 +7,14 @@
 //! | doors | `hooks`, `planner` |
 //! | verdicts and folds | `decide`, `build` |
 //! | questions and readers | `lookup`, `evaluate`, `collect` |
-//! | matter | `profiles`, `audiences`, `overlay` |
+//! | matter and people | `profiles`, `audiences`, `overlay`, `access` |
 //! | files and rights | `snapshot`, `privacy` |
 //! | nouns and settings | `schema`, `wire`, `config`, `telemetry` |
 //! | failures | `error` |
 //!
 //! Imports go downwards only (`tests/layering.rs`).
 
+pub mod access;
 pub mod audiences;
 pub mod build;
 pub mod cli;

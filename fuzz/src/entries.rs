@@ -3,12 +3,12 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
 use vaglio::audiences::{definitions, parse, print};
 use vaglio::collect::collect;
-use vaglio::config::{Loaded, Server, load::from_text};
+use vaglio::config::{Config, Loaded, load::from_text};
+use vaglio::hooks::call::Call;
 use vaglio::hooks::{Doors, decide_json, lookup_json};
-use vaglio::schema::{Clock, Declarations, KeyHasher, ProfileKey, Timestamp};
+use vaglio::schema::{Declarations, KeyHasher, ProfileKey, Timestamp};
 use vaglio::snapshot::bitmaps::Bitmaps;
 use vaglio::snapshot::blocked::Blocked;
 use vaglio::snapshot::columns::{Columns, EventColumn, ListColumn, PropColumn, TraitColumn};
@@ -126,15 +126,15 @@ fn hasher() -> KeyHasher {
 
 fn doors() -> &'static Arc<Doors> {
     static DOORS: OnceLock<Arc<Doors>> = OnceLock::new();
-    DOORS.get_or_init(|| Doors::new(Server::default(), &["ifa".to_owned()], Clock::Frozen(Timestamp(0))))
+    DOORS.get_or_init(|| Doors::new(&Config { as_of: Some(Timestamp(0)), ..Config::default() }))
 }
 
 fn lookup(bytes: &[u8]) {
-    answered(lookup_json::answer(doors(), bytes, Instant::now(), false).ok());
+    answered(lookup_json::answer(doors(), bytes, &Call::local()).ok());
 }
 
 fn decide(bytes: &[u8]) {
-    answered(decide_json::answer(doors(), bytes, Instant::now(), false).ok());
+    answered(decide_json::answer(doors(), bytes, &Call::local()).ok());
 }
 
 fn answered(answer: Option<Vec<u8>>) {

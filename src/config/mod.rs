@@ -1,6 +1,6 @@
 //! The configuration: one YAML file, `VAGLIO_...` overrides, everything checked at once.
 //!
-//! [`model`] is the shape of the file; [`load`](mod@load) reads, overrides and validates it (`tree` the YAML with
+//! [`model`] and [`serving`] are the shape of the file; [`load`](mod@load) reads, overrides and validates it (`tree` the YAML with
 //! positions, `env` the overrides, `decode` tree -> settings, `validate` the contradictions, `declare` the vocabulary,
 //! `key` the secret). Relative paths are resolved against the file's directory. Definitions of audiences and campaigns
 //! are not configuration: see `audiences`.
@@ -11,6 +11,7 @@ mod env;
 mod key;
 pub mod load;
 pub mod model;
+pub mod serving;
 mod tree;
 mod validate;
 mod validate_source;
@@ -18,6 +19,7 @@ mod validate_source;
 pub use declare::IdType;
 pub use load::{DEFAULT_YAML, Loaded, load, load_file};
 pub use model::*;
+pub use serving::*;
 
 #[cfg(test)]
 mod tests;

@@ -1,9 +1,9 @@
 //! The shape of the configuration file. Units are in the names; every key is documented in `default.yaml`.
 
+use super::serving::{Caller, Prebid, Privacy, Server};
 use crate::schema::{PropKind, Span, Timestamp, TraitKind, Use};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// The whole file.
@@ -28,8 +28,14 @@ pub struct Config {
     pub build: Build,
     /// Where and how questions are answered.
     pub server: Server,
+    /// What signals permit.
+    pub privacy: Privacy,
+    /// The doors of Prebid Server and Prebid.js.
+    pub prebid: Prebid,
+    /// Who calls, with what credentials and to see what.
+    pub callers: Vec<Caller>,
     /// What a caller without a credential may see; absent = everything on loopback, nothing elsewhere.
-    pub public: Option<Public>,
+    pub public: Option<Caller>,
 }
 
 impl Default for Config {
@@ -44,6 +50,9 @@ impl Default for Config {
             identity: Identity::default(),
             build: Build::default(),
             server: Server::default(),
+            privacy: Privacy::default(),
+            prebid: Prebid::default(),
+            callers: Vec::new(),
             public: None,
         }
     }
@@ -291,11 +300,36 @@ pub struct Identity {
     pub max_ids_per_profile: u32,
     /// Identifier types in the order in which they are tried at bid time; others follow in the request's order.
     pub precedence: Vec<String>,
+    /// Sources of the bidstream that go by another name here, or arrive encrypted.
+    pub bid_sources: Vec<BidSource>,
+}
+
+/// How an EID source of the bidstream becomes an identifier type.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BidSource {
+    /// The source as requests name it.
+    pub source: String,
+    /// The identifier type it is here; default the source itself.
+    #[serde(default, rename = "type")]
+    pub kind: Option<String>,
+    /// How its uids become the identifiers that profiles hold.
+    #[serde(default)]
+    pub resolver: Resolver,
+}
+
+/// How a uid of the bidstream becomes the identifier that profiles hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Resolver {
+    /// It is that identifier.
+    #[default]
+    Plain,
 }
 
 impl Default for Identity {
     fn default() -> Self {
-        Identity { max_ids_per_profile: 64, precedence: Vec::new() }
+        Identity { max_ids_per_profile: 64, precedence: Vec::new(), bid_sources: Vec::new() }
     }
 }
 
@@ -331,62 +365,4 @@ impl Default for Build {
             filter: false,
         }
     }
-}
-
-/// Where and how questions are answered.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Server {
-    /// gRPC.
-    pub grpc: SocketAddr,
-    /// Bid HTTP.
-    pub http: SocketAddr,
-    /// Planner and metrics; loopback until credentials exist.
-    pub planner: SocketAddr,
-    /// Answers from a generation older than this are flagged `stale`.
-    pub max_age_seconds: u64,
-    /// How long a drain may take after SIGTERM.
-    pub drain_ms: u64,
-    /// The largest request body.
-    pub max_body_bytes: usize,
-    /// The most identifiers a request may carry.
-    pub max_ids: usize,
-    /// The most lookups a batch or stream message may carry.
-    pub max_batch: usize,
-    /// How long a client may take to send its headers, or stay idle between requests.
-    pub idle_timeout_ms: u64,
-    /// How long a client may take to send a body.
-    pub body_timeout_ms: u64,
-    /// The most connections of the bid HTTP port, and as many of the gRPC port.
-    pub max_connections: usize,
-    /// Worker threads of the bid plane; 0 = one per core.
-    pub workers: usize,
-}
-
-impl Default for Server {
-    fn default() -> Self {
-        let loopback = |port| SocketAddr::from(([127, 0, 0, 1], port));
-        Server {
-            grpc: loopback(50051),
-            http: loopback(8080),
-            planner: loopback(8081),
-            max_age_seconds: 2 * 86_400,
-            drain_ms: 5_000,
-            max_body_bytes: 1 << 20,
-            max_ids: 64,
-            max_batch: 256,
-            idle_timeout_ms: 60_000,
-            body_timeout_ms: 5_000,
-            max_connections: 10_000,
-            workers: 0,
-        }
-    }
-}
-
-/// What a caller without a credential may see.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Public {
-    /// Owners whose target audiences and campaigns are answered; `*` = all.
-    pub owners: Vec<String>,
 }

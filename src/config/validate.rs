@@ -3,7 +3,8 @@
 
 use super::declare::{has_type_columns, id_types};
 use super::decode::{path_name, placed};
-use super::model::{Config, Server, Source};
+use super::model::{Config, Source};
+use super::serving::Server;
 use super::tree::{Node, Step};
 use super::validate_source::check_source;
 use crate::error::Problem;

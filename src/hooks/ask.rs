@@ -3,14 +3,15 @@
 //! Order of what is checked: no generation, shed, late, no permission, no identifier; only then is a profile read.
 
 use super::Doors;
+use super::call::{Call, Party};
 use super::ids::{Eid, Rules};
 use super::live::{Scratch, Served};
 use crate::decide::Status;
 use crate::lookup::{Answer, Outcome};
 use crate::privacy::Signals;
-use crate::schema::{ProfileKey, Timestamp};
+use crate::schema::{ProfileKey, Timestamp, Use};
 use crate::wire::Failure;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A question about one user, as a door decoded it.
 #[derive(Debug, Clone)]
@@ -21,19 +22,14 @@ pub struct Ask<'a, I> {
     pub ifa: &'a str,
     /// What privacy signals it carries.
     pub signals: Signals<'a>,
-    /// When it arrived.
-    pub arrived: Instant,
-    /// Milliseconds the answer is worth waiting for; 0 = no limit.
+    /// Milliseconds the answer is worth waiting for, network included; 0 = not said.
     pub tmax_ms: u64,
-    /// Whether it came over the limit of connections.
-    pub shed: bool,
 }
 
-impl<'a, I: ExactSizeIterator<Item = Eid<'a>>> Ask<'a, I> {
-    fn late(&self) -> bool {
-        self.tmax_ms > 0 && self.arrived.elapsed() >= Duration::from_millis(self.tmax_ms)
-    }
-}
+/// What a lookup reads a profile for.
+pub(super) const LOOKUP: &[Use] = &[Use::Target];
+/// What a decision reads a profile for.
+pub(super) const DECIDE: &[Use] = &[Use::Target, Use::Suppress];
 
 /// What can be said before a profile is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,23 +43,44 @@ pub(super) enum Before {
 }
 
 impl Doors {
-    /// Hashes the identifiers into `scratch.keys` and says whether a profile may and can be read.
+    /// How long an answer is worth waiting for; `None` = without end.
+    fn patience(&self, call: &Call<'_>, tmax_ms: u64) -> Option<Duration> {
+        let deadline = &self.limits.deadline;
+        let share = (tmax_ms as f64 * deadline.tmax_share) as u64;
+        let ours = (tmax_ms > 0).then(|| Duration::from_millis(share.saturating_sub(deadline.network_ms)));
+        let cap = (deadline.cap_ms > 0).then(|| Duration::from_millis(deadline.cap_ms));
+        [ours, call.timeout, cap].into_iter().flatten().min()
+    }
+
+    /// Whether there is no room or no time for a request.
+    fn hurry(&self, call: &Call<'_>, tmax_ms: u64) -> Option<Status> {
+        if call.shed {
+            return Some(Status::Overloaded);
+        }
+        let patience = self.patience(call, tmax_ms)?;
+        (call.arrived.elapsed() >= patience).then_some(Status::Late)
+    }
+
+    /// Hashes the identifiers into `scratch.keys` and says whether a profile may and can be read for these uses.
     ///
     /// # Errors
     /// Too many identifiers.
     pub(super) fn before<'a>(
         &self,
         ask: Ask<'a, impl ExactSizeIterator<Item = Eid<'a>>>,
-        served: Option<&Served>,
+        uses: &[Use],
+        call: &Call<'_>,
+        party: Party<'_>,
         scratch: &mut Scratch,
     ) -> Result<Before, Failure> {
         let rules = Rules { precedence: &self.precedence, max_ids: self.limits.max_ids };
         rules.check(ask.eids.len())?;
-        let Some(served) = served else {
+        let Some(served) = party.served else {
             return Ok(Before::Answer(Status::NotReady));
         };
-        let hurry = if ask.shed { Some(Status::Overloaded) } else { ask.late().then_some(Status::Late) };
-        if !ask.signals.permission().allowed {
+        let hurry = self.hurry(call, ask.tmax_ms);
+        let permission = self.policy.permission(&ask.signals, party.caller.settings.privacy);
+        if !uses.iter().all(|&wanted| permission.allows(wanted)) {
             return Ok(Before::Answer(hurry.unwrap_or(Status::NoConsent)));
         }
         rules.collect(ask.eids, ask.ifa, &served.keys, scratch);
@@ -78,11 +95,12 @@ impl Doors {
     pub(super) fn lookup<'a>(
         &self,
         ask: Ask<'a, impl ExactSizeIterator<Item = Eid<'a>>>,
-        served: Option<&Served>,
+        call: &Call<'_>,
+        party: Party<'_>,
         now: Timestamp,
         scratch: &mut Scratch,
     ) -> Result<Status, Failure> {
-        let status = match (self.before(ask, served, scratch)?, served) {
+        let status = match (self.before(ask, LOOKUP, call, party, scratch)?, party.served) {
             (Before::Look, Some(served)) => look(served, now, scratch),
             (Before::Look, None) => Status::NotReady,
             (Before::Answer(status) | Before::UnlessObjected(status), _) => status,
@@ -92,15 +110,21 @@ impl Doors {
     }
 
     /// Decides on every campaign for one user: the verdicts are in `scratch.decisions`. An objection is looked for even
-    /// when there is no time for anything else.
+    /// when there is no time for anything else. Without a generation there are no decisions.
     pub(super) fn decide<'a>(
         &self,
         ask: Ask<'a, impl ExactSizeIterator<Item = Eid<'a>>>,
-        served: &Served,
+        call: &Call<'_>,
+        party: Party<'_>,
         now: Timestamp,
         scratch: &mut Scratch,
     ) -> Result<Status, Failure> {
-        let status = match self.before(ask, Some(served), scratch)? {
+        let before = self.before(ask, DECIDE, call, party, scratch)?;
+        let Some(served) = party.served else {
+            self.metrics.lookup(Status::NotReady as usize);
+            return Ok(Status::NotReady);
+        };
+        let status = match before {
             Before::Look => look(served, now, scratch),
             Before::UnlessObjected(status) => match look(served, now, scratch) {
                 Status::Blocked => Status::Blocked,

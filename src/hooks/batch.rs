@@ -1,9 +1,10 @@
 //! Many questions at once: those with one identifier are looked up together, so that their waits for memory overlap.
 
 use super::Doors;
-use super::ask::{Ask, Before, look_into, status_of};
+use super::ask::{Ask, Before, LOOKUP, look_into, status_of};
+use super::call::{Call, Party};
 use super::ids::Eid;
-use super::live::{Scratch, Served};
+use super::live::Scratch;
 use crate::decide::Status;
 use crate::lookup::Answer;
 use crate::schema::Timestamp;
@@ -23,7 +24,8 @@ impl Doors {
     pub(super) fn lookup_many<'a, I: ExactSizeIterator<Item = Eid<'a>>>(
         &self,
         asks: impl ExactSizeIterator<Item = Ask<'a, I>>,
-        served: Option<&Served>,
+        call: &Call<'_>,
+        party: Party<'_>,
         now: Timestamp,
         scratch: &mut Scratch,
     ) -> Result<(), Failure> {
@@ -36,7 +38,7 @@ impl Doors {
         // Single keys fill the answers from the front, in one batch at the end; the others from the back, at once.
         let mut back = count;
         for ask in asks {
-            let place = match (self.before(ask, served, scratch)?, served) {
+            let place = match (self.before(ask, LOOKUP, call, party, scratch)?, party.served) {
                 (Before::Look, Some(_)) if scratch.keys.len() == 1 => {
                     scratch.batch.push(scratch.keys[0]);
                     Place::At(scratch.batch.len() as u32 - 1)
@@ -51,7 +53,7 @@ impl Doors {
             };
             scratch.places.push(place);
         }
-        if let Some(served) = served {
+        if let Some(served) = party.served {
             let answers = &mut scratch.answers[..scratch.batch.len()];
             served.answering.snapshot.lookup_batch(&scratch.batch, now, answers);
         }

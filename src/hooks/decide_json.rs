@@ -1,5 +1,6 @@
 //! `POST /v1/decide`: JSON in, JSON out. Also which campaigns a question is about, for both decide doors.
 
+use super::call::{Call, Party};
 use super::labels::{DECISIONS, Labels, Named};
 use super::live::{Scratch, Served};
 use super::lookup_json::{NO_GENERATION, ask, begin, comma, read};
@@ -7,7 +8,6 @@ use super::{Door, Doors};
 use crate::decide::{Decision, Status};
 use crate::schema::Timestamp;
 use crate::wire::{Code, Failure};
-use std::time::Instant;
 
 /// The most campaigns that a question may name: an answer is larger than what asks for it.
 const MAX_ASKED: usize = 10_000;
@@ -15,25 +15,26 @@ const MAX_ASKED: usize = 10_000;
 /// A campaign in question, and the name it was asked by.
 pub(super) type Asked<'a> = (u32, Option<&'a str>);
 
-/// Answers a body. `shed`: it came over the limit of connections.
+/// Answers a body.
 ///
 /// # Errors
-/// A body that is no question, asks too much, or names a campaign that is not there for this caller.
-pub fn answer(doors: &Doors, body: &[u8], arrived: Instant, shed: bool) -> Result<Vec<u8>, Failure> {
-    doors.guarded(Door::HttpDecide, arrived, || {
+/// A body that is no question, asks too much, or names a campaign that is not there for this caller; a credential that
+/// is refused.
+pub fn answer(doors: &Doors, body: &[u8], call: &Call<'_>) -> Result<Vec<u8>, Failure> {
+    doors.guarded(Door::HttpDecide, call.arrived, || {
         let question = read(body)?;
         let names = question.campaigns.as_deref().unwrap_or_default();
         check_asked(names.len())?;
         let names = || names.iter().map(|name| &**name);
         let now = doors.clock.now();
-        doors.live.with(|served, scratch| {
-            let Some(served) = served else {
-                let status = doors.lookup(ask(&question, arrived, shed), None, now, scratch)?;
+        doors.with_party(call, |party, scratch| {
+            let Some(served) = party.served else {
+                let status = doors.decide(ask(&question), call, party, now, scratch)?;
                 return Ok(write_nothing(status, names()));
             };
-            let asked = asked(names(), &served.http)?;
-            let status = doors.decide(ask(&question, arrived, shed), served, now, scratch)?;
-            Ok(write(doors, status, served, now, &asked, scratch))
+            let asked = asked(names(), party.labels)?;
+            let status = doors.decide(ask(&question), call, party, now, scratch)?;
+            Ok(write(doors, status, party, served, now, &asked, scratch))
         })
     })
 }
@@ -109,12 +110,13 @@ pub(super) fn each(
 fn write(
     doors: &Doors,
     status: Status,
+    party: Party<'_>,
     served: &Served,
     now: Timestamp,
     asked: &Option<Vec<Asked<'_>>>,
     scratch: &Scratch,
 ) -> Vec<u8> {
-    let labels = &served.http;
+    let labels = party.labels;
     let mut out = Vec::with_capacity(128 + 96 * asked.as_ref().map_or(scratch.decisions.all.len(), Vec::len));
     begin(status, &mut out);
     out.extend_from_slice(b",\"campaigns\":[");

@@ -1,5 +1,6 @@
 //! `Decide`: a message in, an encoded answer out, put together from pieces that were encoded once a generation.
 
+use super::call::{Call, Party};
 use super::decide_json::{asked, check_asked, each};
 use super::labels::DECISIONS;
 use super::live::{Scratch, Served};
@@ -9,7 +10,6 @@ use crate::decide::{Decision, Status};
 use crate::schema::Timestamp;
 use crate::wire::codec::{Encoded, append, embed};
 use crate::wire::{Failure, v1};
-use std::time::Instant;
 
 /// The field of `DecideResponse` that holds the verdicts.
 const CAMPAIGNS: u32 = 2;
@@ -17,21 +17,21 @@ const CAMPAIGNS: u32 = 2;
 /// Answers a question.
 ///
 /// # Errors
-/// Too many identifiers, or a campaign that is not there for this caller.
-pub fn answer(doors: &Doors, message: &v1::DecideRequest, arrived: Instant) -> Result<Encoded, Failure> {
-    doors.guarded(Door::GrpcDecide, arrived, || {
+/// Too many identifiers, or a campaign that is not there for this caller; a credential that is refused.
+pub fn answer(doors: &Doors, message: &v1::DecideRequest, call: &Call<'_>) -> Result<Encoded, Failure> {
+    doors.guarded(Door::GrpcDecide, call.arrived, || {
         check_asked(message.campaigns.len())?;
         let now = doors.clock.now();
-        let question = || ask(&message.eids, &message.ifa, message.privacy.as_ref(), message.tmax_ms, arrived);
+        let question = || ask(&message.eids, &message.ifa, message.privacy.as_ref(), message.tmax_ms);
         let names = || message.campaigns.iter().map(String::as_str);
-        doors.live.with(|served, scratch| {
-            let Some(served) = served else {
-                let status = doors.lookup(question(), None, now, scratch)?;
+        doors.with_party(call, |party, scratch| {
+            let Some(served) = party.served else {
+                let status = doors.decide(question(), call, party, now, scratch)?;
                 return Ok(nothing(status, names()));
             };
-            let asked = asked(names(), &served.grpc)?;
-            let status = doors.decide(question(), served, now, scratch)?;
-            Ok(verdicts(doors, status, served, now, &asked, scratch))
+            let asked = asked(names(), party.labels)?;
+            let status = doors.decide(question(), call, party, now, scratch)?;
+            Ok(verdicts(doors, status, party, served, now, &asked, scratch))
         })
     })
 }
@@ -39,6 +39,7 @@ pub fn answer(doors: &Doors, message: &v1::DecideRequest, arrived: Instant) -> R
 fn verdicts(
     doors: &Doors,
     status: Status,
+    party: Party<'_>,
     served: &Served,
     now: Timestamp,
     asked: &Option<Vec<super::decide_json::Asked<'_>>>,
@@ -47,8 +48,8 @@ fn verdicts(
     let Scratch { decisions, encoded, .. } = scratch;
     let mut out = Vec::with_capacity(64 + 64 * asked.as_ref().map_or(decisions.all.len(), Vec::len));
     append(&v1::DecideResponse { status: number(status), ..Default::default() }, &mut out);
-    each(doors, served, &served.grpc, now, asked, &decisions.all, |campaign, decision, name| {
-        let Some(label) = served.grpc.campaign(campaign) else { return };
+    each(doors, served, party.labels, now, asked, &decisions.all, |campaign, decision, name| {
+        let Some(label) = party.labels.campaign(campaign) else { return };
         encoded.clear();
         encoded.extend_from_slice(&label.proto);
         encoded.extend_from_slice(&DECISIONS[decision as usize].proto);
@@ -57,7 +58,7 @@ fn verdicts(
         }
         embed(CAMPAIGNS, encoded, &mut out);
     });
-    out.extend_from_slice(&served.grpc.stamp(doors.stale(served, now)).decide);
+    out.extend_from_slice(&party.labels.stamp(doors.stale(served, now)).decide);
     Encoded(out)
 }
 

@@ -1,10 +1,14 @@
 //! The gRPC port: `vaglio.v1.AudienceService`, health and reflection. What each method
 //! answers is put together in [`lookup_proto`] and [`decide_proto`].
 
-use super::grpc_port::Incoming;
+use super::call::Call;
+use super::grpc_port::{Incoming, PeerInfo};
 use super::health::Readiness;
 use super::http::begun;
+use super::routes::bearer;
 use super::{Door, Doors, decide_proto, lookup_proto};
+use crate::access::Shown;
+use crate::wire::Failure;
 use crate::wire::codec::Encoded;
 use crate::wire::service::audience_service_server::{AudienceService, AudienceServiceServer};
 use crate::wire::{DESCRIPTORS, v1};
@@ -105,8 +109,33 @@ impl<S: NamedService> NamedService for Arriving<S> {
     const NAME: &'static str = S::NAME;
 }
 
-fn arrived<T>(request: &Request<T>) -> Instant {
-    request.extensions().get::<Arrived>().map_or_else(Instant::now, |arrived| arrived.0)
+/// Who sends a request, since when, and how long it waits.
+fn call<T>(request: &Request<T>) -> Result<Call<'_>, Failure> {
+    let arrived = request.extensions().get::<Arrived>().map_or_else(Instant::now, |arrived| arrived.0);
+    let peer = request.extensions().get::<PeerInfo>();
+    let key = match request.metadata().get("authorization") {
+        Some(value) => bearer(Some(value.as_encoded_bytes()))?,
+        None => None,
+    };
+    let names: &[String] = peer.map_or(&[], |peer| &peer.names);
+    let shown = Shown { key, names, loopback: peer.is_some_and(|peer| peer.loopback) };
+    let timeout = request.metadata().get("grpc-timeout").and_then(|value| timeout(value.to_str().ok()?));
+    Ok(Call { shown, arrived, timeout, shed: false })
+}
+
+/// `grpc-timeout`: up to eight digits and a unit.
+fn timeout(text: &str) -> Option<Duration> {
+    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    let amount: u64 = digits.parse().ok().filter(|_| digits.len() <= 8)?;
+    Some(match unit {
+        "H" => Duration::from_secs(amount * 3_600),
+        "M" => Duration::from_secs(amount * 60),
+        "S" => Duration::from_secs(amount),
+        "m" => Duration::from_millis(amount),
+        "u" => Duration::from_micros(amount),
+        "n" => Duration::from_nanos(amount),
+        _ => return None,
+    })
 }
 
 /// The service's implementation.
@@ -138,13 +167,13 @@ impl AudienceService for AudienceDoor {
     type LookupStreamStream = Pin<Box<dyn Stream<Item = Result<Encoded, Status>> + Send>>;
 
     async fn lookup(&self, request: Request<v1::LookupRequest>) -> Result<Response<Encoded>, Status> {
-        Ok(Response::new(lookup_proto::answer(&self.doors, request.get_ref(), arrived(&request))?))
+        Ok(Response::new(lookup_proto::answer(&self.doors, request.get_ref(), &call(&request)?)?))
     }
 
     async fn lookup_batch(&self, request: Request<v1::LookupBatchRequest>) -> Result<Response<Encoded>, Status> {
-        let (arrived, message) = (arrived(&request), request.get_ref());
+        let (call, message) = (call(&request)?, request.get_ref());
         let mut known = message.known_generation;
-        let answer = lookup_proto::answer_batch(&self.doors, Door::GrpcLookupBatch, message, arrived, &mut known)?;
+        let answer = lookup_proto::answer_batch(&self.doors, Door::GrpcLookupBatch, message, &call, &mut known)?;
         Ok(Response::new(answer))
     }
 
@@ -153,19 +182,24 @@ impl AudienceService for AudienceDoor {
         request: Request<Streaming<v1::LookupBatchRequest>>,
     ) -> Result<Response<Self::LookupStreamStream>, Status> {
         let doors = Arc::clone(&self.doors);
+        doors.identify(&call(&request)?.shown)?;
+        let (head, extensions, messages) = request.into_parts();
+        let head = Request::from_parts(head, extensions, ());
         let mut known = 0;
-        let answers = request.into_inner().map(move |message| {
-            let (message, arrived) = (message?, Instant::now());
+        let answers = messages.map(move |message| {
+            let message = message?;
+            // Every message is a request of its own: what a stream waits for is not how long each may take.
+            let call = Call { arrived: Instant::now(), timeout: None, ..call(&head)? };
             if message.known_generation != 0 {
                 known = message.known_generation;
             }
-            Ok(lookup_proto::answer_batch(&doors, Door::GrpcLookupStream, &message, arrived, &mut known)?)
+            Ok(lookup_proto::answer_batch(&doors, Door::GrpcLookupStream, &message, &call, &mut known)?)
         });
         let draining = Box::pin(begun(self.drain.clone()));
         Ok(Response::new(Box::pin(UntilDrained { answers, draining })))
     }
 
     async fn decide(&self, request: Request<v1::DecideRequest>) -> Result<Response<Encoded>, Status> {
-        Ok(Response::new(decide_proto::answer(&self.doors, request.get_ref(), arrived(&request))?))
+        Ok(Response::new(decide_proto::answer(&self.doors, request.get_ref(), &call(&request)?)?))
     }
 }

@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Sleep, sleep};
 use tokio_stream::Stream;
-use tonic::transport::server::{Connected, TcpConnectInfo};
+use tonic::transport::server::Connected;
 
 /// The bytes with which every HTTP/2 client begins.
 const PREFACE: usize = 24;
@@ -89,11 +89,21 @@ impl Drop for Connection {
     }
 }
 
-impl Connected for Connection {
-    type ConnectInfo = TcpConnectInfo;
+/// Who is at the other end of a connection.
+#[derive(Debug, Clone)]
+pub(super) struct PeerInfo {
+    /// The names in its verified certificate.
+    pub names: Arc<[String]>,
+    /// Whether it came to a loopback address.
+    pub loopback: bool,
+}
 
-    fn connect_info(&self) -> TcpConnectInfo {
-        self.stream.connect_info()
+impl Connected for Connection {
+    type ConnectInfo = PeerInfo;
+
+    fn connect_info(&self) -> PeerInfo {
+        let loopback = self.stream.local_addr().is_ok_and(|address| address.ip().is_loopback());
+        PeerInfo { names: Arc::default(), loopback }
     }
 }
 

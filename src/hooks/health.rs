@@ -99,7 +99,7 @@ impl Health {
             Readiness::Draining => "draining",
         };
         let served = live.load();
-        let served = (*served).as_ref();
+        let served = served.served.as_ref();
         let ready = readiness == Readiness::Ready;
         let body = Ready {
             status,
@@ -134,10 +134,12 @@ pub fn live_json(ready: bool) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::access::Access;
+    use crate::config::Config;
 
     #[test]
     fn readiness_waits_serves_and_drains() {
-        let (health, live) = (Health::default(), Live::default());
+        let (health, live) = (Health::default(), Live::new(Access::new(&Config::default())));
         let says = |wanted: &str| {
             let (ready, body) = health.ready_json(&live);
             let body = String::from_utf8(body).unwrap();

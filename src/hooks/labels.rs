@@ -1,51 +1,21 @@
 //! The names of a generation as they leave a door, encoded once: JSON fragments and protobuf pieces, and which of them a
-//! door may say at all. Suppress audiences and other owners' are simply not here.
+//! caller may be told at all. Suppress audiences that it was not granted, and other owners', are simply not here.
 
+use crate::access::Caller;
 use crate::audiences::{AudienceKind, Catalogue};
-use crate::config::Public;
 use crate::decide::{Answering, Decision, Verdict};
 use crate::schema::Segment;
 use crate::wire::v1;
 use prost::Message;
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::sync::LazyLock;
-
-/// Whose audiences and campaigns a door may speak of.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Visibility {
-    /// Everybody's.
-    All,
-    /// These owners'.
-    Owners(Vec<String>),
-}
-
-impl Visibility {
-    /// What a caller without a credential may see at this address: what the configuration says; without a word there,
-    /// everything on loopback and nothing elsewhere.
-    pub fn of(public: Option<&Public>, address: SocketAddr) -> Self {
-        match public {
-            Some(public) if public.owners.iter().any(|owner| owner == "*") => Visibility::All,
-            Some(public) => Visibility::Owners(public.owners.clone()),
-            None if address.ip().is_loopback() => Visibility::All,
-            None => Visibility::Owners(Vec::new()),
-        }
-    }
-
-    fn sees(&self, owner: &str) -> bool {
-        match self {
-            Visibility::All => true,
-            Visibility::Owners(owners) => owners.iter().any(|visible| visible == owner),
-        }
-    }
-}
 
 /// An audience as it leaves a door.
 #[derive(Debug)]
 pub struct AudienceLabel {
     /// Its position in the dictionary: dense, so that gaps say nothing of audiences that are not shown.
     pub number: u32,
-    /// `"owner/id"`
+    /// `"owner/id"`, or what this caller is told instead.
     pub json: Box<str>,
     /// `audiences` of a lookup's answer with this one name.
     pub proto: Box<[u8]>,
@@ -97,7 +67,7 @@ pub struct Stamp {
     pub decide: Box<[u8]>,
 }
 
-/// Everything a door may say of a generation.
+/// Everything a caller may be told of a generation.
 #[derive(Debug)]
 pub struct Labels {
     audiences: Vec<Option<AudienceLabel>>,
@@ -111,32 +81,44 @@ pub struct Labels {
 }
 
 impl Labels {
-    /// Encodes what a door may say.
-    pub fn new(answering: &Answering, visibility: &Visibility) -> Self {
+    /// Without a generation there is nothing to tell.
+    pub fn none() -> &'static Labels {
+        static NONE: LazyLock<Labels> = LazyLock::new(|| Labels {
+            audiences: Vec::new(),
+            campaigns: Vec::new(),
+            names: HashMap::new(),
+            segments: Vec::new(),
+            dictionary: Box::default(),
+            stamps: [Stamp::new(0, "", false), Stamp::new(0, "", true)],
+        });
+        &NONE
+    }
+
+    /// Encodes what a caller may be told.
+    pub fn new(answering: &Answering, caller: &Caller) -> Self {
         let catalogue = answering.snapshot.catalogue();
         let manifest = answering.snapshot.manifest();
         let mut segments = Segments::default();
         let mut entries = Vec::new();
         let audiences = catalogue.audiences.iter().map(|audience| {
-            let shown = audience.kind == AudienceKind::Target && visibility.sees(audience.id.owner());
-            shown.then(|| {
-                let (name, number) = (audience.id.as_str().to_owned(), entries.len() as u32);
-                let segment = audience.segment.as_ref();
-                entries.push(v1::DictionaryEntry { audience: name.clone(), segment: segment.map(to_proto) });
-                AudienceLabel {
-                    number,
-                    json: quoted(&name),
-                    proto: v1::LookupResponse { audiences: vec![name], ..Default::default() }.encode_to_vec().into(),
-                    segment: segment.map(|segment| segments.number(segment)),
-                }
+            let suppress = audience.kind == AudienceKind::Suppress;
+            let name = caller.audience_name(&audience.id, suppress)?.to_owned();
+            let number = entries.len() as u32;
+            let segment = audience.segment.as_ref().filter(|_| !suppress);
+            entries.push(v1::DictionaryEntry { audience: name.clone(), segment: segment.map(to_proto) });
+            Some(AudienceLabel {
+                number,
+                json: quoted(&name),
+                proto: v1::LookupResponse { audiences: vec![name], ..Default::default() }.encode_to_vec().into(),
+                segment: segment.map(|segment| segments.number(segment)),
             })
         });
         let audiences = audiences.collect();
         let stamp = |stale| Stamp::new(manifest.generation.0, &manifest.as_of.to_string(), stale);
         Labels {
             audiences,
-            campaigns: campaign_labels(catalogue, visibility),
-            names: campaign_names(catalogue, visibility),
+            campaigns: campaign_labels(catalogue, caller),
+            names: campaign_names(catalogue, caller),
             segments: segments.labels,
             dictionary: v1::LookupBatchResponse { dictionary: entries, ..Default::default() }.encode_to_vec().into(),
             stamps: [stamp(false), stamp(true)],
@@ -220,21 +202,21 @@ fn quoted(text: &str) -> Box<str> {
     serde_json::Value::from(text).to_string().into()
 }
 
-fn campaign_labels(catalogue: &Catalogue, visibility: &Visibility) -> Vec<Option<CampaignLabel>> {
+fn campaign_labels(catalogue: &Catalogue, caller: &Caller) -> Vec<Option<CampaignLabel>> {
     let label = |id: &str| CampaignLabel {
         id: id.into(),
         json: format!("{{\"id\":{}", quoted(id)).into(),
         proto: v1::CampaignVerdict { id: id.to_owned(), ..Default::default() }.encode_to_vec().into(),
     };
-    let shown = |id: &crate::schema::AudienceId| visibility.sees(id.owner()).then(|| label(id.as_str()));
+    let shown = |id: &crate::schema::AudienceId| caller.sees(id.owner()).then(|| label(id.as_str()));
     catalogue.campaigns.iter().map(|campaign| shown(&campaign.id)).collect()
 }
 
 /// Whole names always win; then ids; then references, with and without their system.
-fn campaign_names(catalogue: &Catalogue, visibility: &Visibility) -> HashMap<Box<str>, Named> {
+fn campaign_names(catalogue: &Catalogue, caller: &Caller) -> HashMap<Box<str>, Named> {
     let visible = || {
         let numbered = catalogue.campaigns.iter().enumerate();
-        numbered.filter(|(_, campaign)| visibility.sees(campaign.id.owner()))
+        numbered.filter(|(_, campaign)| caller.sees(campaign.id.owner()))
     };
     let full = visible().map(|(number, campaign)| (campaign.id.as_str().to_owned(), number));
     let ids = visible().map(|(number, campaign)| (campaign.id.id().to_owned(), number));

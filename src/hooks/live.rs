@@ -1,7 +1,9 @@
-//! The generation in service, and each worker's buffers. A request takes the generation once and sees no other.
+//! What is in service: a generation and those who may ask it, and each worker's buffers. A request takes it once and sees
+//! no other.
 
 use super::batch::Place;
-use super::labels::{Labels, Visibility};
+use super::labels::Labels;
+use crate::access::{Access, CallerNumber};
 use crate::decide::{Answering, Decisions};
 use crate::lookup::Answer;
 use crate::schema::{Generation, KeyHasher, ProfileKey, Timestamp};
@@ -12,24 +14,35 @@ use parking_lot::Mutex;
 use std::fmt;
 use std::sync::Arc;
 
-/// What questions are answered from: a generation, the secret its keys were made with, and its names as each door may
-/// say them.
+/// What questions are answered from: a generation, the secret its keys were made with, and its names as each caller is
+/// told them.
+#[derive(Clone)]
 pub struct Served {
     /// Lookups and campaigns.
-    pub answering: Answering,
+    pub answering: Arc<Answering>,
     /// Hashes identifiers as the generation's were.
     pub keys: KeyHasher,
-    /// What the HTTP doors may say.
-    pub http: Labels,
-    /// What the gRPC doors may say.
-    pub grpc: Labels,
+    /// What each caller is told, by its number. Callers who are told the same share it.
+    labels: Vec<Arc<Labels>>,
 }
 
 impl Served {
-    /// Puts a generation's names into words for both doors.
-    pub fn new(answering: Answering, keys: KeyHasher, http: &Visibility, grpc: &Visibility) -> Self {
-        let (http, grpc) = (Labels::new(&answering, http), Labels::new(&answering, grpc));
-        Served { answering, keys, http, grpc }
+    /// Puts a generation's names into words for every caller.
+    pub fn new(answering: Arc<Answering>, keys: KeyHasher, access: &Access) -> Self {
+        let mut labels: Vec<Arc<Labels>> = Vec::with_capacity(access.callers.len());
+        for (at, caller) in access.callers.iter().enumerate() {
+            let same = access.callers[..at].iter().position(|other| other.is_told_the_same(caller));
+            labels.push(match same {
+                Some(other) => Arc::clone(&labels[other]),
+                None => Arc::new(Labels::new(&answering, caller)),
+            });
+        }
+        Served { answering, keys, labels }
+    }
+
+    /// What a caller is told.
+    pub fn labels(&self, caller: CallerNumber) -> Option<&Labels> {
+        self.labels.get(caller as usize).map(|labels| &**labels)
     }
 
     /// The number of the generation.
@@ -47,6 +60,15 @@ impl fmt::Debug for Served {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Served(generation {})", self.generation())
     }
+}
+
+/// What is in service: swapped as one, so that an answer is of one moment.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    /// Those who may ask.
+    pub access: Arc<Access>,
+    /// The generation; `None` before the first.
+    pub served: Option<Served>,
 }
 
 /// Buffers that a worker uses again for every request.
@@ -76,50 +98,50 @@ pub struct Scratch {
 
 #[derive(Debug)]
 struct Worker {
-    reader: CurrentReader<Option<Served>>,
+    reader: CurrentReader<Standing>,
     scratch: Scratch,
 }
 
-/// The generation in service, for many workers that do not wait for each other nor for a swap.
+/// What is in service, for many workers that do not wait for each other nor for a swap.
 #[derive(Debug)]
 pub struct Live {
-    current: Arc<Current<Option<Served>>>,
+    current: Arc<Current<Standing>>,
     workers: Box<[Mutex<Worker>]>,
 }
 
-impl Default for Live {
-    fn default() -> Self {
-        let current = Arc::new(Current::new(Arc::new(None)));
+impl Live {
+    /// Nothing but those who may ask.
+    pub fn new(access: Access) -> Self {
+        let standing = Standing { access: Arc::new(access), served: None };
+        let current = Arc::new(Current::new(Arc::new(standing)));
         let worker = || Mutex::new(Worker { reader: current.reader(), scratch: Scratch::default() });
         let workers = (0..shards::copies()).map(|_| worker()).collect();
         Live { current, workers }
     }
-}
 
-impl Live {
-    /// Runs a request on the generation in service (`None` before the first) with buffers of its own.
-    pub fn with<T>(&self, ask: impl FnOnce(Option<&Served>, &mut Scratch) -> T) -> T {
+    /// Runs a request on what is in service with buffers of its own.
+    pub fn with<T>(&self, ask: impl FnOnce(&Standing, &mut Scratch) -> T) -> T {
         let mine = shards::worker();
         let at = |offset: usize| &self.workers[(mine + offset) & (self.workers.len() - 1)];
         // A thread's own place is free unless there are more threads than places.
         let free = (0..self.workers.len()).find_map(|offset| at(offset).try_lock());
         let mut worker = free.unwrap_or_else(|| at(0).lock());
         let Worker { reader, scratch } = &mut *worker;
-        ask((**reader.get()).as_ref(), scratch)
+        ask(reader.get(), scratch)
     }
 
-    /// Takes a generation into service. Requests that began on the one before end on it; then it is unmapped, by the
-    /// calling thread.
-    pub fn swap(&self, served: Served) {
-        let before = self.current.swap(Arc::new(Some(served)));
+    /// Takes something into service. Requests that began on what was before end on it; then a generation that is no
+    /// more used is unmapped, by the calling thread.
+    pub fn swap(&self, standing: Standing) {
+        let before = self.current.swap(Arc::new(standing));
         for worker in &self.workers {
             worker.lock().reader.get();
         }
         drop(before);
     }
 
-    /// The generation in service.
-    pub fn load(&self) -> Arc<Option<Served>> {
+    /// What is in service.
+    pub fn load(&self) -> Arc<Standing> {
         self.current.load()
     }
 }

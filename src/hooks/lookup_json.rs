@@ -1,31 +1,31 @@
 //! `POST /v1/lookup`: JSON in, JSON out. Also what both JSON doors share: reading a body, and its privacy signals.
 
 use super::ask::Ask;
+use super::call::Call;
 use super::ids::Eid;
 use super::labels::Labels;
-use super::live::{Scratch, Served};
+use super::live::Scratch;
 use super::{Door, Doors};
 use crate::decide::Status;
 use crate::privacy::Signals;
 use crate::wire::Failure;
 use crate::wire::json::{Privacy, Question};
-use std::time::Instant;
 
 /// How an answer ends that no generation gave.
 pub(super) const NO_GENERATION: &str = "\"generation\":0,\"as_of\":null,\"stale\":false}";
 
-/// Answers a body. `shed`: it came over the limit of connections.
+/// Answers a body.
 ///
 /// # Errors
-/// A body that is no question, or asks too much.
-pub fn answer(doors: &Doors, body: &[u8], arrived: Instant, shed: bool) -> Result<Vec<u8>, Failure> {
-    doors.guarded(Door::HttpLookup, arrived, || {
+/// A body that is no question, or asks too much; a credential that is refused.
+pub fn answer(doors: &Doors, body: &[u8], call: &Call<'_>) -> Result<Vec<u8>, Failure> {
+    doors.guarded(Door::HttpLookup, call.arrived, || {
         let question = read(body)?;
         let now = doors.clock.now();
-        doors.live.with(|served, scratch| {
-            let status = doors.lookup(ask(&question, arrived, shed), served, now, scratch)?;
-            Ok(match served {
-                Some(served) => write(status, served, doors.stale(served, now), scratch),
+        doors.with_party(call, |party, scratch| {
+            let status = doors.lookup(ask(&question), call, party, now, scratch)?;
+            Ok(match party.served {
+                Some(served) => write(status, party.labels, doors.stale(served, now), scratch),
                 None => write_nothing(status),
             })
         })
@@ -52,19 +52,13 @@ pub(super) fn read(body: &[u8]) -> Result<Question<'_>, Failure> {
 }
 
 /// The question a body asks.
-pub(super) fn ask<'q>(
-    question: &'q Question<'_>,
-    arrived: Instant,
-    shed: bool,
-) -> Ask<'q, impl ExactSizeIterator<Item = Eid<'q>>> {
+pub(super) fn ask<'q>(question: &'q Question<'_>) -> Ask<'q, impl ExactSizeIterator<Item = Eid<'q>>> {
     let eids = question.eids.as_deref().unwrap_or_default();
     Ask {
         eids: eids.iter().map(|eid| (&*eid.source, &*eid.uid)),
         ifa: &question.ifa,
         signals: question.privacy.as_ref().map(signals).unwrap_or_default(),
-        arrived,
         tmax_ms: question.tmax_ms.unwrap_or(0),
-        shed,
     }
 }
 
@@ -73,16 +67,16 @@ fn signals<'q>(privacy: &'q Privacy<'_>) -> Signals<'q> {
         gdpr: privacy.gdpr.0,
         tcf: &privacy.tcf,
         gpp: &privacy.gpp,
-        gpp_applies: privacy.gpp_sid.any,
+        gpp_sid: privacy.gpp_sid.0.as_deref(),
         us_privacy: &privacy.us_privacy,
         gpc: privacy.gpc.0,
         coppa: privacy.coppa.0,
         lmt: privacy.lmt.0,
+        country: &privacy.country,
     }
 }
 
-fn write(status: Status, served: &Served, stale: bool, scratch: &mut Scratch) -> Vec<u8> {
-    let labels = &served.http;
+fn write(status: Status, labels: &Labels, stale: bool, scratch: &mut Scratch) -> Vec<u8> {
     let audiences: &[u32] = if status == Status::Matched { &scratch.answer.audiences } else { &[] };
     let mut out = Vec::with_capacity(192 + 40 * audiences.len());
     begin(status, &mut out);

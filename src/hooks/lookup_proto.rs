@@ -3,6 +3,7 @@
 //! same fields, so the pieces fit both.
 
 use super::ask::Ask;
+use super::call::{Call, Party};
 use super::ids::Eid;
 use super::labels::Labels;
 use super::live::{Scratch, Served};
@@ -12,7 +13,6 @@ use crate::decide::Status;
 use crate::privacy::Signals;
 use crate::wire::codec::{Encoded, append, embed};
 use crate::wire::{Failure, v1};
-use std::time::Instant;
 
 /// The field of `LookupBatchResponse` that holds the results.
 const RESULTS: u32 = 1;
@@ -20,18 +20,18 @@ const RESULTS: u32 = 1;
 /// Answers one question.
 ///
 /// # Errors
-/// Too many identifiers.
-pub fn answer(doors: &Doors, message: &v1::LookupRequest, arrived: Instant) -> Result<Encoded, Failure> {
-    doors.guarded(Door::GrpcLookup, arrived, || {
+/// Too many identifiers; a credential that is refused.
+pub fn answer(doors: &Doors, message: &v1::LookupRequest, call: &Call<'_>) -> Result<Encoded, Failure> {
+    doors.guarded(Door::GrpcLookup, call.arrived, || {
         let now = doors.clock.now();
-        doors.live.with(|served, scratch| {
-            let status = doors.lookup(ask_lookup(message, arrived), served, now, scratch)?;
+        doors.with_party(call, |party, scratch| {
+            let status = doors.lookup(ask_lookup(message), call, party, now, scratch)?;
             let mut out = Vec::with_capacity(512);
             append(&v1::LookupResponse { status: number(status), ..Default::default() }, &mut out);
-            if let Some(served) = served {
+            if let Some(served) = party.served {
                 let audiences: &[u32] = if status == Status::Matched { &scratch.answer.audiences } else { &[] };
-                names(&served.grpc, audiences, &mut scratch.segments, &mut out);
-                out.extend_from_slice(&served.grpc.stamp(doors.stale(served, now)).lookup);
+                names(party.labels, audiences, &mut scratch.segments, &mut out);
+                out.extend_from_slice(&party.labels.stamp(doors.stale(served, now)).lookup);
             }
             Ok(Encoded(out))
         })
@@ -41,29 +41,29 @@ pub fn answer(doors: &Doors, message: &v1::LookupRequest, arrived: Instant) -> R
 /// Answers a batch. `known` is the generation whose dictionary the caller has; it becomes the one that answered.
 ///
 /// # Errors
-/// Too many lookups, or too many identifiers in one.
+/// Too many lookups, or too many identifiers in one; a credential that is refused.
 pub fn answer_batch(
     doors: &Doors,
     door: Door,
     message: &v1::LookupBatchRequest,
-    arrived: Instant,
+    call: &Call<'_>,
     known: &mut u64,
 ) -> Result<Encoded, Failure> {
-    doors.guarded(door, arrived, || {
+    doors.guarded(door, call.arrived, || {
         let (count, max) = (message.lookups.len(), doors.limits.max_batch);
         if count > max {
             return Err(Failure::invalid(format!("{count} lookups in one message; at most {max} are accepted")));
         }
         let now = doors.clock.now();
-        doors.live.with(|served, scratch| {
-            let asks = message.lookups.iter().map(|lookup| ask_lookup(lookup, arrived));
-            doors.lookup_many(asks, served, now, scratch)?;
+        doors.with_party(call, |party, scratch| {
+            let asks = message.lookups.iter().map(ask_lookup);
+            doors.lookup_many(asks, call, party, now, scratch)?;
             let mut out = Vec::with_capacity(64 + 96 * count);
-            results(served.map(|served| &served.grpc), message.numeric_ids, scratch, &mut out);
-            if let Some(served) = served {
-                out.extend_from_slice(&served.grpc.stamp(doors.stale(served, now)).batch);
+            results(party.labels, message.numeric_ids, scratch, &mut out);
+            if let Some(served) = party.served {
+                out.extend_from_slice(&party.labels.stamp(doors.stale(served, now)).batch);
                 if message.numeric_ids {
-                    dictionary(served, known, &mut out);
+                    dictionary(party, served, known, &mut out);
                 }
             }
             Ok(Encoded(out))
@@ -72,30 +72,28 @@ pub fn answer_batch(
 }
 
 /// Encodes what became of each question of a batch.
-fn results(labels: Option<&Labels>, numeric: bool, scratch: &mut Scratch, out: &mut Vec<u8>) {
+fn results(labels: &Labels, numeric: bool, scratch: &mut Scratch, out: &mut Vec<u8>) {
     let Scratch { places, answers, result, encoded, segments, .. } = scratch;
     for place in places {
         let (status, audiences) = Doors::result_of(*place, answers);
         encoded.clear();
         result.status = number(status);
         result.numbers.clear();
-        if let Some(labels) = labels {
-            if numeric {
-                let shown = audiences.iter().filter_map(|&audience| labels.audience(audience));
-                result.numbers.extend(shown.map(|label| label.number));
-            } else {
-                names(labels, audiences, segments, encoded);
-            }
+        if numeric {
+            let shown = audiences.iter().filter_map(|&audience| labels.audience(audience));
+            result.numbers.extend(shown.map(|label| label.number));
+        } else {
+            names(labels, audiences, segments, encoded);
         }
         append(result, encoded);
         embed(RESULTS, encoded, out);
     }
 }
 
-fn dictionary(served: &Served, known: &mut u64, out: &mut Vec<u8>) {
+fn dictionary(party: Party<'_>, served: &Served, known: &mut u64, out: &mut Vec<u8>) {
     let generation = served.generation().0;
     if *known != generation {
-        out.extend_from_slice(&served.grpc.dictionary);
+        out.extend_from_slice(&party.labels.dictionary);
         *known = generation;
     }
 }
@@ -125,8 +123,8 @@ pub(super) fn number(status: Status) -> i32 {
     status.into()
 }
 
-fn ask_lookup(message: &v1::LookupRequest, arrived: Instant) -> Ask<'_, impl ExactSizeIterator<Item = Eid<'_>>> {
-    ask(&message.eids, &message.ifa, message.privacy.as_ref(), message.tmax_ms, arrived)
+fn ask_lookup(message: &v1::LookupRequest) -> Ask<'_, impl ExactSizeIterator<Item = Eid<'_>>> {
+    ask(&message.eids, &message.ifa, message.privacy.as_ref(), message.tmax_ms)
 }
 
 /// The question that a message's fields ask.
@@ -135,15 +133,12 @@ pub(super) fn ask<'m>(
     ifa: &'m str,
     privacy: Option<&'m v1::Privacy>,
     tmax_ms: u32,
-    arrived: Instant,
 ) -> Ask<'m, impl ExactSizeIterator<Item = Eid<'m>>> {
     Ask {
         eids: eids.iter().map(|eid| (eid.source.as_str(), eid.uid.as_str())),
         ifa,
         signals: privacy.map(signals).unwrap_or_default(),
-        arrived,
         tmax_ms: tmax_ms.into(),
-        shed: false,
     }
 }
 
@@ -152,10 +147,12 @@ fn signals(privacy: &v1::Privacy) -> Signals<'_> {
         gdpr: privacy.gdpr,
         tcf: &privacy.tcf,
         gpp: &privacy.gpp,
-        gpp_applies: privacy.gpp_sid.iter().map(|&section| section > 0).max(),
+        // A list that is empty cannot be told from one that is absent.
+        gpp_sid: (!privacy.gpp_sid.is_empty()).then_some(&privacy.gpp_sid),
         us_privacy: &privacy.us_privacy,
         gpc: privacy.gpc,
         coppa: privacy.coppa,
         lmt: privacy.lmt,
+        country: &privacy.country,
     }
 }

@@ -1,13 +1,16 @@
 //! The exchange's doors: decode -> lookup and decide -> encode. Synchronous in the core, never blocks, logs nothing per bid.
 //!
-//! Contents: [`live`] the generation in service and each worker's buffers; [`labels`] names encoded once a generation;
-//! [`ids`] identifiers -> keys; [`ask`] the question itself, whatever door it came through, and [`batch`] many of them;
-//! [`http`] the listener and routes, with [`lookup_json`] and [`decide_json`]; [`grpc`] the gRPC service on `grpc_port`'s
+//! Contents: [`live`] what is in service and each worker's buffers; [`call`] who asks and when; [`labels`] names encoded
+//! once a generation; [`ids`] identifiers -> keys; [`ask`] the question itself, whatever door it came through, and [`batch`] many of them;
+//! [`http`] the listener, [`routes`] what is at which path, `body` what comes and goes, with [`lookup_json`] and
+//! [`decide_json`]; [`grpc`] the gRPC service on `grpc_port`'s
 //! connections, with [`lookup_proto`] and [`decide_proto`]; [`health`] the probes.
 //! What must not live here: rules, files, anything that builds.
 
 pub mod ask;
 pub mod batch;
+mod body;
+pub mod call;
 pub mod decide_json;
 pub mod decide_proto;
 pub mod grpc;
@@ -19,9 +22,12 @@ pub mod labels;
 pub mod live;
 pub mod lookup_json;
 pub mod lookup_proto;
+pub mod routes;
 
-use crate::config::Server;
+use crate::access::Access;
+use crate::config::{Config, Server};
 use crate::decide::{Decision, Status};
+use crate::privacy::Policy;
 use crate::schema::Clock;
 use crate::telemetry::metrics::{Metrics, Names};
 use crate::wire::{Code, Failure};
@@ -74,6 +80,8 @@ pub struct Doors {
     pub clock: Clock,
     /// Limits and timeouts.
     pub limits: Server,
+    /// What privacy signals permit.
+    pub policy: Policy,
     /// Identifier types in the order in which they are tried, in lower case.
     pub precedence: Vec<String>,
     /// What is counted.
@@ -84,12 +92,13 @@ pub struct Doors {
 
 impl Doors {
     /// Doors without a generation: every answer is `not_ready`.
-    pub fn new(limits: Server, precedence: &[String], clock: Clock) -> Arc<Self> {
+    pub fn new(config: &Config) -> Arc<Self> {
         Arc::new(Doors {
-            live: Live::default(),
-            clock,
-            limits,
-            precedence: precedence.iter().map(|name| name.to_ascii_lowercase()).collect(),
+            live: Live::new(Access::new(config)),
+            clock: config.as_of.map_or(Clock::System, Clock::Frozen),
+            limits: config.server.clone(),
+            policy: Policy::new(&config.privacy),
+            precedence: config.identity.precedence.iter().map(|name| name.to_ascii_lowercase()).collect(),
             metrics: metrics(),
             health: Health::default(),
         })
@@ -133,7 +142,7 @@ mod tests {
 
     #[test]
     fn a_panic_is_a_failure_and_is_counted() {
-        let doors = Doors::new(Server::default(), &[], Clock::System);
+        let doors = Doors::new(&Config::default());
         let failed = doors.guarded::<()>(Door::HttpLookup, Instant::now(), || panic!("a bug"));
         assert_eq!(failed.unwrap_err().code, Code::Internal);
         let text = doors.metrics.exposition();

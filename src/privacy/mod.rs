@@ -3,6 +3,9 @@
 //!
 //! Denied means that the profile is not read at all. Nothing about the user is known here, and nothing of the wire.
 
+use crate::config::{self, PrivacyDuty};
+use crate::schema::Use;
+
 /// The signals as a request carries them. `None` = absent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Signals<'a> {
@@ -12,16 +15,18 @@ pub struct Signals<'a> {
     pub tcf: &'a str,
     /// The GPP string; empty = absent.
     pub gpp: &'a str,
-    /// Whether any GPP section applies to the request; `None` = the request does not say which do.
-    pub gpp_applies: Option<bool>,
+    /// The GPP sections that apply to the request (zero and negative ones are none); `None` = it does not say which do.
+    pub gpp_sid: Option<&'a [i32]>,
     /// The four characters of the US privacy string; empty = absent.
     pub us_privacy: &'a str,
     /// Global Privacy Control.
     pub gpc: Option<bool>,
     /// The user is a child.
     pub coppa: Option<bool>,
-    /// Limited ad tracking.
+    /// Limited ad tracking, or "do not track".
     pub lmt: Option<bool>,
+    /// The country of the device or the user: ISO 3166, two or three letters; empty = not said.
+    pub country: &'a str,
 }
 
 /// Which signal denied.
@@ -41,20 +46,56 @@ pub enum Reason {
     Lmt,
 }
 
-/// Whether the profile may be read for this request.
+/// What the profile may be read for in this request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Permission {
-    /// It may.
-    pub allowed: bool,
-    /// Why not.
+    /// One bit a use.
+    uses: u8,
+    /// Why something is not permitted: the first signal that denied.
     pub reason: Option<Reason>,
 }
 
-impl Signals<'_> {
+impl Permission {
+    /// Everything is permitted.
+    pub const ALL: Permission = Permission { uses: 0b1111, reason: None };
+
+    /// Whether a use is permitted.
+    pub fn allows(self, wanted: Use) -> bool {
+        self.uses & bit(wanted) != 0
+    }
+}
+
+const fn bit(one: Use) -> u8 {
+    1 << one as u8
+}
+
+/// How signals are read: the configuration, ready to be applied.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    settings: config::Privacy,
+}
+
+impl Policy {
+    /// Applies these settings.
+    pub fn new(settings: &config::Privacy) -> Self {
+        Policy { settings: settings.clone() }
+    }
+
     /// What the signals permit. Pure and total: there is no error, only a denial.
-    pub fn permission(&self) -> Permission {
+    pub fn permission(&self, signals: &Signals<'_>, duty: PrivacyDuty) -> Permission {
+        let _ = (&self.settings, duty);
+        match signals.denied() {
+            None => Permission::ALL,
+            reason => Permission { uses: 0, reason },
+        }
+    }
+}
+
+impl Signals<'_> {
+    fn denied(&self) -> Option<Reason> {
         let set = |flag: Option<bool>| flag == Some(true);
-        let reason = if set(self.coppa) {
+        let gpp_applies = self.gpp_sid.map(|sections| sections.iter().any(|&section| section > 0));
+        if set(self.coppa) {
             Some(Reason::Coppa)
         } else if set(self.lmt) {
             Some(Reason::Lmt)
@@ -64,12 +105,11 @@ impl Signals<'_> {
             Some(Reason::Tcf)
         } else if us_privacy_denies(self.us_privacy) {
             Some(Reason::UsPrivacy)
-        } else if set(self.gpp_applies) || (self.gpp_applies.is_none() && !self.gpp.is_empty()) {
+        } else if set(gpp_applies) || (gpp_applies.is_none() && !self.gpp.is_empty()) {
             Some(Reason::Gpp)
         } else {
             None
-        };
-        Permission { allowed: reason.is_none(), reason }
+        }
     }
 }
 
@@ -91,8 +131,8 @@ mod tests {
     use super::*;
 
     fn reason(signals: Signals<'_>) -> Option<Reason> {
-        let permission = signals.permission();
-        assert_eq!(permission.allowed, permission.reason.is_none());
+        let permission = Policy::new(&config::Privacy::default()).permission(&signals, PrivacyDuty::Required);
+        assert_eq!(permission.allows(Use::Target), permission.reason.is_none());
         permission.reason
     }
 
@@ -108,7 +148,7 @@ mod tests {
             lmt: off,
             us_privacy: "1YNN",
             gpp: "DBAA",
-            gpp_applies: off,
+            gpp_sid: Some(&[0, -1]),
             ..none
         };
         assert_eq!(reason(all_off), None);
@@ -125,8 +165,8 @@ mod tests {
         assert_eq!(reason(Signals { gpc: on, ..none }), Some(Reason::Gpc));
         assert_eq!(reason(Signals { coppa: on, ..none }), Some(Reason::Coppa));
         assert_eq!(reason(Signals { lmt: on, ..none }), Some(Reason::Lmt));
-        assert_eq!(reason(Signals { gpp: "DBAA", gpp_applies: on, ..none }), Some(Reason::Gpp));
-        assert_eq!(reason(Signals { gpp_applies: on, ..none }), Some(Reason::Gpp));
+        assert_eq!(reason(Signals { gpp: "DBAA", gpp_sid: Some(&[7]), ..none }), Some(Reason::Gpp));
+        assert_eq!(reason(Signals { gpp_sid: Some(&[7]), ..none }), Some(Reason::Gpp));
         assert_eq!(reason(Signals { gpp: "DBAA", ..none }), Some(Reason::Gpp));
         for opted_out in ["1YYN", "1NY-", "1yyy"] {
             assert_eq!(reason(Signals { us_privacy: opted_out, ..none }), Some(Reason::UsPrivacy), "{opted_out}");

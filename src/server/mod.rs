@@ -9,7 +9,6 @@ mod watcher;
 
 use crate::config::Loaded;
 use crate::error::{Error, Result};
-use crate::hooks::labels::Visibility;
 use crate::hooks::{Doors, grpc, http};
 use crate::planner;
 use crate::snapshot::Store;
@@ -88,12 +87,10 @@ impl Server {
             workers => workers,
         };
         let (bids, planner) = (runtime("bid", workers)?, runtime("planner", 1)?);
-        let doors = Doors::new(settings.clone(), &loaded.config.identity.precedence, loaded.clock());
+        let doors = Doors::new(&loaded.config);
         let drain = watch::Sender::new(false);
         let listening = listen(listeners, &doors, &drain, &bids, &planner)?;
-        let public = loaded.config.public.as_ref();
-        let visibility = [Visibility::of(public, addresses.http), Visibility::of(public, addresses.grpc)];
-        let watcher = watcher::Watcher::new(loaded.clone(), store.clone(), Arc::clone(&doors), visibility);
+        let watcher = watcher::Watcher::new(loaded.clone(), store.clone(), Arc::clone(&doors));
         let mut background = vec![spawn("watcher", move |stop| watcher.run(options.poll, &stop))?];
         if options.build {
             let builder = builder::Builder::new(&loaded, store, Arc::clone(&doors), options.program)?;

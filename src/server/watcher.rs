@@ -6,8 +6,7 @@ use crate::config::Loaded;
 use crate::decide::Answering;
 use crate::error::{Error, ErrorKind, Result};
 use crate::hooks::Doors;
-use crate::hooks::labels::Visibility;
-use crate::hooks::live::Served;
+use crate::hooks::live::{Served, Standing};
 use crate::lookup::ServingSnapshot;
 use crate::schema::Generation;
 use crate::snapshot::Store;
@@ -23,8 +22,6 @@ pub(super) struct Watcher {
     loaded: Loaded,
     store: Store,
     doors: Arc<Doors>,
-    /// What the HTTP and the gRPC doors may say.
-    visibility: [Visibility; 2],
     /// What `CURRENT` said when it was last acted upon.
     seen: Option<std::result::Result<Generation, String>>,
     /// When to try again what may have been no fault of the generation (a missing key file, no memory).
@@ -34,8 +31,8 @@ pub(super) struct Watcher {
 }
 
 impl Watcher {
-    pub(super) fn new(loaded: Loaded, store: Store, doors: Arc<Doors>, visibility: [Visibility; 2]) -> Self {
-        Watcher { loaded, store, doors, visibility, seen: None, retry: None, warned: None }
+    pub(super) fn new(loaded: Loaded, store: Store, doors: Arc<Doors>) -> Self {
+        Watcher { loaded, store, doors, seen: None, retry: None, warned: None }
     }
 
     /// Looks until the sender of `stop` is dropped.
@@ -88,7 +85,7 @@ impl Watcher {
 
     /// With nothing in service yet, the newest good generation before a refused one is better than none.
     fn fall_back(&mut self, refused: Generation) {
-        if self.doors.live.load().is_some() {
+        if self.doors.live.load().served.is_some() {
             return;
         }
         let generations = self.store.manifests().unwrap_or_default();
@@ -109,13 +106,13 @@ impl Watcher {
         let keys = self.loaded.key_hasher(false)?;
         let snapshot = ServingSnapshot::open(&self.store, generation, &keys)?;
         self.warn_of_what_is_not_enforced(snapshot.catalogue());
-        let [http, grpc] = &self.visibility;
+        let access = Arc::clone(&self.doors.live.load().access);
         let served = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            Served::new(Answering::new(snapshot), keys, http, grpc)
+            Served::new(Arc::new(Answering::new(snapshot)), keys, &access)
         }));
         let served = served.map_err(|_| Error::internal(format!("generation {generation} made the server panic")))?;
         let (as_of, profiles) = (served.as_of(), served.answering.snapshot.manifest().profiles);
-        self.doors.live.swap(served);
+        self.doors.live.swap(Standing { access, served: Some(served) });
         let metrics = &self.doors.metrics;
         metrics.generation.store(generation.0, Ordering::Relaxed);
         metrics.as_of.store(as_of.0, Ordering::Relaxed);

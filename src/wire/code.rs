@@ -12,6 +12,10 @@ use std::fmt;
 pub enum Code {
     /// The body or the message is malformed, or a value in it is out of bounds.
     InvalidArgument,
+    /// The credential is missing where one is needed, unknown, expired or taken away.
+    Unauthenticated,
+    /// The credential is valid, and not for this.
+    PermissionDenied,
     /// No such path, or a campaign that does not exist for this caller.
     NotFound,
     /// The path takes another method.
@@ -20,7 +24,7 @@ pub enum Code {
     Timeout,
     /// The body is larger than `max_body_bytes`.
     TooLarge,
-    /// The body is neither JSON nor undeclared, or is compressed.
+    /// The body is declared as something that this door does not read.
     UnsupportedMediaType,
     /// Nothing to answer from.
     NotReady,
@@ -30,8 +34,10 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of their numbers.
-    pub const ALL: [Code; 8] = [
+    pub const ALL: [Code; 10] = [
         Code::InvalidArgument,
+        Code::Unauthenticated,
+        Code::PermissionDenied,
         Code::NotFound,
         Code::MethodNotAllowed,
         Code::Timeout,
@@ -45,6 +51,8 @@ impl Code {
     const fn row(self) -> (&'static str, tonic::Code, u16, u16) {
         match self {
             Code::InvalidArgument => ("invalid_argument", tonic::Code::InvalidArgument, 400, 2),
+            Code::Unauthenticated => ("unauthenticated", tonic::Code::Unauthenticated, 401, 2),
+            Code::PermissionDenied => ("permission_denied", tonic::Code::PermissionDenied, 403, 2),
             Code::NotFound => ("not_found", tonic::Code::NotFound, 404, 2),
             Code::MethodNotAllowed => ("method_not_allowed", tonic::Code::Unimplemented, 405, 2),
             Code::Timeout => ("timeout", tonic::Code::DeadlineExceeded, 408, 15),

@@ -5,6 +5,7 @@
 
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use smallvec::SmallVec;
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
@@ -64,6 +65,9 @@ pub struct Privacy<'a> {
     pub coppa: Flag,
     /// Limited ad tracking.
     pub lmt: Flag,
+    /// Where the user is: ISO 3166, two or three letters.
+    #[serde(borrow)]
+    pub country: Text<'a>,
 }
 
 /// A string, borrowed where it holds no escapes (`Option<Cow>` never is); `null` and absence are the empty string.
@@ -161,11 +165,26 @@ impl<'de> Visitor<'de> for FlagVisitor {
     }
 }
 
-/// Whether any GPP section applies: `[2]`, `["2"]`, `2`, `"2,7"`. Zero and negative ids mean that none does.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Sections {
-    /// At least one applies.
-    pub any: Option<bool>,
+/// The GPP sections that apply: `[2]`, `["2"]`, `2`, `"2,7"`; `None` = the request does not say. Zero and negative ids
+/// mean that none does. What cannot be read is [`Sections::UNREADABLE`]: a section that nobody can decode.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sections(pub Option<SmallVec<[i32; 8]>>);
+
+impl Sections {
+    /// Stands for what is no section's number.
+    pub const UNREADABLE: i32 = i32::MAX;
+    /// The most that are kept; there are not half as many sections.
+    const MAX: usize = 64;
+
+    fn one(id: i32) -> Self {
+        Sections(Some(SmallVec::from_slice(&[id])))
+    }
+
+    fn add(&mut self, ids: &[i32]) {
+        let all = self.0.get_or_insert_default();
+        let room = Self::MAX - all.len().min(Self::MAX);
+        all.extend_from_slice(&ids[..ids.len().min(room)]);
+    }
 }
 
 impl<'de> Deserialize<'de> for Sections {
@@ -184,43 +203,45 @@ impl<'de> Visitor<'de> for SectionsVisitor {
     }
 
     fn visit_bool<E>(self, any: bool) -> Result<Sections, E> {
-        Ok(Sections { any: Some(any) })
+        Ok(Sections::one(if any { Sections::UNREADABLE } else { 0 }))
     }
 
     fn visit_i64<E>(self, number: i64) -> Result<Sections, E> {
-        Ok(Sections { any: Some(number > 0) })
+        Ok(Sections::one(number.try_into().unwrap_or(if number > 0 { Sections::UNREADABLE } else { 0 })))
     }
 
     fn visit_u64<E>(self, number: u64) -> Result<Sections, E> {
-        Ok(Sections { any: Some(number > 0) })
+        Ok(Sections::one(number.try_into().unwrap_or(Sections::UNREADABLE)))
     }
 
     fn visit_f64<E>(self, number: f64) -> Result<Sections, E> {
-        Ok(Sections { any: Some(number > 0.0) })
+        // A float's cast saturates: what is too large for a number of a section is unreadable.
+        Ok(Sections::one(if number.fract() == 0.0 { number as i32 } else { Sections::UNREADABLE }))
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Sections, E> {
-        let applies = |part: &str| part.parse::<i64>().map_or(!part.is_empty(), |number| number > 0);
-        Ok(Sections {
-            any: (!text.trim().is_empty()).then(|| text.split([',', '_', ' ']).any(|part| applies(part.trim()))),
-        })
+        let mut sections = Sections::default();
+        for part in text.split([',', '_', ' ']).map(str::trim).filter(|part| !part.is_empty()) {
+            sections.add(&[part.parse().unwrap_or(Sections::UNREADABLE)]);
+        }
+        Ok(sections)
     }
 
     fn visit_unit<E>(self) -> Result<Sections, E> {
-        Ok(Sections { any: None })
+        Ok(Sections(None))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Sections, A::Error> {
-        let mut any = None;
+        let mut sections = Sections(Some(SmallVec::new()));
         while let Some(inner) = seq.next_element::<Sections>()? {
-            any = any.max(inner.any);
+            sections.add(inner.0.as_deref().unwrap_or_default());
         }
-        Ok(Sections { any })
+        Ok(sections)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Sections, A::Error> {
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Sections { any: Some(true) })
+        Ok(Sections::one(Sections::UNREADABLE))
     }
 }
 
@@ -247,11 +268,21 @@ mod tests {
 
     #[test]
     fn gpp_sections_are_read_in_every_form_in_use() {
+        #[derive(Deserialize)]
+        struct Privacy {
+            gpp_sid: Sections,
+        }
+        let privacy = |ids: &str| serde_json::from_str::<Privacy>(&format!("{{\"gpp_sid\":{ids}}}")).unwrap();
+        let read = |ids: &str| privacy(ids).gpp_sid.0.map(SmallVec::into_vec);
+        assert_eq!(read("[2, \"7\", 6.0]"), Some(vec![2, 7, 6]));
+        assert_eq!(read("\"2,x\""), Some(vec![2, Sections::UNREADABLE]));
+        assert_eq!(read(&format!("{:?}", [1; 99])).unwrap().len(), Sections::MAX);
         for applies in ["[2]", "[\"2\"]", "7", "\"2,7\"", "\"2_7\"", "[-1,6]", "\"x\""] {
-            assert!(privacy(&format!("{{\"gpp_sid\":{applies}}}")).gpp_sid.any == Some(true), "{applies}");
+            let privacy = privacy(applies);
+            assert!(privacy.gpp_sid.0.is_some_and(|ids| ids.iter().any(|&id| id > 0)), "{applies}");
         }
         for not in ["[]", "[0]", "[-1]", "null", "\"\"", "\"-1\"", "0"] {
-            assert!(privacy(&format!("{{\"gpp_sid\":{not}}}")).gpp_sid.any != Some(true), "{not}");
+            assert!(privacy(not).gpp_sid.0.is_none_or(|ids| ids.iter().all(|&id| id <= 0)), "{not}");
         }
     }
 

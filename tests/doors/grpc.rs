@@ -233,7 +233,7 @@ fn a_stream_answers_in_order_and_sends_the_dictionary_once_a_generation() {
             if at == 3 {
                 world.publish();
                 crate::world::wait_until("generation 2", || {
-                    (*server.doors().live.load()).as_ref().is_some_and(|served| served.generation().0 == 2)
+                    server.doors().live.load().served.as_ref().is_some_and(|served| served.generation().0 == 2)
                 });
             }
             send.send(ask(uid)).await.unwrap();

@@ -15,7 +15,7 @@ use vaglio::wire::v1::LookupBatchRequest;
 const ASK: &str = r#"{"eids":[{"source":"id.test","uid":"gamer"}]}"#;
 
 fn generation(server: &Server) -> u64 {
-    (*server.doors().live.load()).as_ref().map_or(0, |served| served.generation().0)
+    server.doors().live.load().served.as_ref().map_or(0, |served| served.generation().0)
 }
 
 /// Odd generations have the audience `odd`, even ones `even`.

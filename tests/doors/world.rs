@@ -186,7 +186,7 @@ impl World {
     /// Serves it and waits until it is ready.
     pub fn ready(&self) -> Server {
         let server = self.serve();
-        wait_until("ready", || server.doors().live.load().is_some());
+        wait_until("ready", || server.doors().live.load().served.is_some());
         server
     }
 
@@ -195,7 +195,7 @@ impl World {
         let mut loaded = self.loaded();
         loaded.config.as_of = Timestamp::parse(now);
         let server = Server::start(loaded, Options { build: false, ..Options::default() }).unwrap();
-        wait_until("ready", || server.doors().live.load().is_some());
+        wait_until("ready", || server.doors().live.load().served.is_some());
         server
     }
 }

@@ -1,0 +1,74 @@
+//! What a caller may see, and how it is answered.
+
+use crate::config;
+use crate::schema::AudienceId;
+use serde::{Deserialize, Serialize};
+
+/// What a credential is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Makes definitions.
+    Planner,
+    /// Lets them be published.
+    Approver,
+    /// Asks at the bid doors.
+    Bidder,
+    /// Sends events.
+    Ingest,
+    /// Objections, deletions, exports.
+    Privacy,
+    /// Keys, generations, builds.
+    Operator,
+}
+
+/// Somebody who asks, or everybody without a credential.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// Its name in metrics and logs.
+    pub name: String,
+    /// How it is answered.
+    pub settings: config::Caller,
+}
+
+impl Caller {
+    /// The caller with these settings.
+    pub fn new(settings: config::Caller) -> Self {
+        Caller { name: settings.name.clone(), settings }
+    }
+
+    /// Everybody without a credential: what the configuration says; without a word there, all on loopback, nothing
+    /// elsewhere.
+    pub fn public(settings: Option<&config::Caller>, loopback: bool) -> Self {
+        let everything = if loopback { vec!["*".to_owned()] } else { Vec::new() };
+        let unsaid = || config::Caller { owners: everything, ..config::Caller::default() };
+        let settings = settings.cloned().unwrap_or_else(unsaid);
+        Caller { name: "public".to_owned(), settings }
+    }
+
+    /// Whether it may see what belongs to this owner.
+    pub fn sees(&self, owner: &str) -> bool {
+        self.settings.owners.iter().any(|visible| visible == "*" || visible == owner)
+    }
+
+    /// Whether another caller is told the same of every generation.
+    pub fn is_told_the_same(&self, other: &Caller) -> bool {
+        let unsaid = |caller: &Caller| {
+            let settings = caller.settings.clone();
+            config::Caller { name: String::new(), credentials: Vec::new(), mtls: Vec::new(), ..settings }
+        };
+        unsaid(self) == unsaid(other)
+    }
+
+    /// What it is told of an audience; `None` = nothing. A suppress audience has a name only where one was given to it.
+    pub fn audience_name<'a>(&'a self, id: &'a AudienceId, suppress: bool) -> Option<&'a str> {
+        let listed = &self.settings.audiences;
+        let granted = self.sees(id.owner()) && (listed.is_empty() || listed.iter().any(|it| it == id.as_str()));
+        let external = self.settings.external_ids.get(id.as_str());
+        match external {
+            _ if !granted => None,
+            Some(name) => Some(name),
+            None => (!suppress).then_some(id.as_str()),
+        }
+    }
+}

@@ -1,0 +1,267 @@
+//! What is at which path of the bid HTTP port, and what every door there has in common: method, media type, credential,
+//! body, and how a refusal looks.
+
+use super::body::{Encoding, compress, read};
+use super::call::Call;
+use super::health::{Readiness, live_json};
+use super::{Door, Doors, decide_json, lookup_json};
+use crate::access::Shown;
+use crate::wire::{Code, Failure};
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::header::{
+    ALLOW, AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, VARY, WWW_AUTHENTICATE,
+};
+use hyper::{Method, Request, Response, StatusCode};
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Who is at the other end of a connection.
+#[derive(Debug)]
+pub(super) struct Peer {
+    /// The names in its verified certificate.
+    pub names: Vec<String>,
+    /// Whether it came to a loopback address.
+    pub loopback: bool,
+    /// Whether the connection is over the limit.
+    pub shed: bool,
+}
+
+/// What a body is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Media {
+    /// `application/json`, also when nothing is declared.
+    Json,
+    /// `application/x-protobuf`
+    Protobuf,
+}
+
+impl Media {
+    const fn name(self) -> &'static str {
+        match self {
+            Media::Json => "application/json",
+            Media::Protobuf => "application/x-protobuf",
+        }
+    }
+
+    /// What a header declares. `curl -d` says `x-www-form-urlencoded` of every body.
+    fn declared(headers: &HeaderMap) -> Option<Media> {
+        let Some(declared) = headers.get(CONTENT_TYPE) else { return Some(Media::Json) };
+        let essence = declared.to_str().ok()?.split(';').next()?.trim();
+        let is = |names: &[&str]| names.iter().any(|name| essence.eq_ignore_ascii_case(name));
+        match () {
+            () if is(&["application/json", "application/x-www-form-urlencoded"]) => Some(Media::Json),
+            () if is(&["application/x-protobuf", "application/protobuf"]) => Some(Media::Protobuf),
+            () => None,
+        }
+    }
+}
+
+/// A request whose body has been read.
+#[derive(Debug)]
+pub struct Asked<'a> {
+    /// What the body is written in.
+    pub media: Media,
+    /// Its headers.
+    pub headers: &'a HeaderMap,
+    /// What follows `?` in its target.
+    pub query: &'a str,
+    /// Its body.
+    pub body: Bytes,
+}
+
+/// What a door answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// The body; `None` = 204, there is nothing to say.
+    pub body: Option<Bytes>,
+    /// What it is written in.
+    pub media: Media,
+}
+
+impl Reply {
+    /// JSON.
+    pub fn json(body: impl Into<Bytes>) -> Self {
+        Reply { body: Some(body.into()), media: Media::Json }
+    }
+}
+
+/// A door of the HTTP port.
+struct Route {
+    path: &'static str,
+    door: Door,
+    /// What its body may be written in.
+    media: &'static [Media],
+    /// Whether what it refuses is explained in the body: OpenRTB wants an empty one.
+    explains: bool,
+    answer: fn(&Doors, &Asked<'_>, &Call<'_>) -> Result<Reply, Failure>,
+}
+
+const ROUTES: [Route; 2] = [
+    Route {
+        path: "/v1/lookup",
+        door: Door::HttpLookup,
+        media: &[Media::Json],
+        explains: true,
+        answer: |doors, asked, call| lookup_json::answer(doors, &asked.body, call).map(Reply::json),
+    },
+    Route {
+        path: "/v1/decide",
+        door: Door::HttpDecide,
+        media: &[Media::Json],
+        explains: true,
+        answer: |doors, asked, call| decide_json::answer(doors, &asked.body, call).map(Reply::json),
+    },
+];
+
+pub(super) async fn handle(
+    request: Request<Incoming>,
+    doors: Arc<Doors>,
+    peer: Arc<Peer>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    let arrived = Instant::now();
+    let path = request.uri().path();
+    let mut response = match ROUTES.iter().find(|route| route.path == path) {
+        Some(route) => {
+            let accepted = Encoding::accepted(request.headers());
+            match converse(route, request, &doors, &peer, arrived).await {
+                Ok(reply) => respond(reply, accepted),
+                Err(failure) => refusal(&failure, route.explains),
+            }
+        }
+        None => other(&request, &doors).unwrap_or_else(|failure| {
+            doors.count(Door::HttpOther, arrived, Some(&failure));
+            refusal(&failure, true)
+        }),
+    };
+    if peer.shed {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    Ok(response)
+}
+
+/// One request to a door.
+async fn converse(
+    route: &Route,
+    request: Request<Incoming>,
+    doors: &Doors,
+    peer: &Peer,
+    arrived: Instant,
+) -> Result<Reply, Failure> {
+    // What `answer` refuses, it counts itself.
+    let refused = |failure: &Failure| doors.count(route.door, arrived, Some(failure));
+    let (head, body) = request.into_parts();
+    let (media, encoding) = check(route, &head.method, &head.headers).inspect_err(refused)?;
+    let authorization = head.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
+    let key = bearer(authorization).inspect_err(refused)?;
+    let shown = Shown { key, names: &peer.names, loopback: peer.loopback };
+    doors.identify(&shown).inspect_err(refused)?;
+    let body = read(body, encoding, doors).await.inspect_err(refused)?;
+    let call = Call { shown, arrived, timeout: None, shed: peer.shed };
+    let asked = Asked { media, headers: &head.headers, query: head.uri.query().unwrap_or_default(), body };
+    (route.answer)(doors, &asked, &call)
+}
+
+/// What can be refused before the body is read.
+fn check(route: &Route, method: &Method, headers: &HeaderMap) -> Result<(Media, Encoding), Failure> {
+    if method != Method::POST {
+        let failure = Failure::new(Code::MethodNotAllowed, "this door takes POST");
+        return Err(failure.with_details(vec!["POST".to_owned()]));
+    }
+    match Media::declared(headers).filter(|media| route.media.contains(media)) {
+        Some(media) => Ok((media, Encoding::of(headers)?)),
+        None => {
+            let names: Vec<&str> = route.media.iter().map(|media| media.name()).collect();
+            let message = format!("the body must be declared as {}", names.join(" or "));
+            Err(Failure::new(Code::UnsupportedMediaType, message))
+        }
+    }
+}
+
+/// The key of `Authorization: Bearer KEY`.
+pub(super) fn bearer(authorization: Option<&[u8]>) -> Result<Option<&[u8]>, Failure> {
+    let Some(value) = authorization else { return Ok(None) };
+    match value.split_at_checked("Bearer ".len()) {
+        Some((scheme, key)) if scheme.eq_ignore_ascii_case(b"bearer ") => Ok(Some(key.trim_ascii())),
+        _ => Err(Failure::new(Code::Unauthenticated, "credentials are sent as `Authorization: Bearer KEY`")),
+    }
+}
+
+/// Probes, and paths that lead nowhere.
+fn other(request: &Request<Incoming>, doors: &Doors) -> Result<Response<Full<Bytes>>, Failure> {
+    let probe = matches!(*request.method(), Method::GET | Method::HEAD);
+    match request.uri().path() {
+        "/health/live" | "/health/ready" if !probe => {
+            Err(Failure::new(Code::MethodNotAllowed, "the probes take GET").with_details(vec!["GET, HEAD".to_owned()]))
+        }
+        "/health/live" => {
+            Ok(with_body(StatusCode::OK, Media::Json, live_json(doors.health.readiness() == Readiness::Ready)))
+        }
+        "/health/ready" => {
+            let (ready, body) = doors.health.ready_json(&doors.live);
+            let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+            Ok(with_body(status, Media::Json, body))
+        }
+        _ => {
+            let doors: Vec<&str> = ROUTES.iter().map(|route| route.path).collect();
+            let message = format!(
+                "there is nothing at this path; the doors are {}, /health/live and /health/ready",
+                doors.join(", ")
+            );
+            Err(Failure::new(Code::NotFound, message))
+        }
+    }
+}
+
+fn respond(reply: Reply, accepted: Encoding) -> Response<Full<Bytes>> {
+    let Some(body) = reply.body else {
+        let mut response = Response::new(Full::default());
+        *response.status_mut() = StatusCode::NO_CONTENT;
+        return response;
+    };
+    match accepted {
+        Encoding::Identity => with_body(StatusCode::OK, reply.media, body),
+        Encoding::Gzip => {
+            let mut response = with_body(StatusCode::OK, reply.media, compress(&body));
+            response.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            response.headers_mut().insert(VARY, HeaderValue::from_static("accept-encoding"));
+            response
+        }
+    }
+}
+
+fn with_body(status: StatusCode, media: Media, body: impl Into<Bytes>) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(body.into()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media.name()));
+    response
+}
+
+fn refusal(failure: &Failure, explains: bool) -> Response<Full<Bytes>> {
+    let status = StatusCode::from_u16(failure.code.http()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = if explains {
+        with_body(status, Media::Json, failure.to_json())
+    } else {
+        let mut response = Response::new(Full::default());
+        *response.status_mut() = status;
+        response
+    };
+    let headers = response.headers_mut();
+    match failure.code {
+        Code::MethodNotAllowed => {
+            let allowed = failure.details.first().and_then(|methods| HeaderValue::from_str(methods).ok());
+            headers.insert(ALLOW, allowed.unwrap_or(HeaderValue::from_static("POST")));
+        }
+        Code::Unauthenticated => {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        // The rest of the body is not read, so nothing that follows it can be.
+        Code::TooLarge | Code::Timeout => {
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        _ => {}
+    }
+    response
+}
