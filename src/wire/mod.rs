@@ -2,11 +2,13 @@
 //! cli may import it.
 //!
 //! Contents: [`v1`] the messages and the client of `proto/vaglio/v1`; [`service`] its server side, which answers in
-//! [`codec::Encoded`] bytes; [`json`] the bodies of the HTTP doors; [`code`] the table.
+//! [`codec::Encoded`] bytes; [`json`] the bodies of the HTTP doors; [`openrtb`] bid requests;
+//! [`code`] the table.
 
 pub mod code;
 pub mod codec;
 pub mod json;
+pub mod openrtb;
 
 pub use code::{Code, Failure};
 

@@ -8,7 +8,7 @@ const FLOORS: [&[&str]; 10] = [
     &["schema"],
     &["wire", "config", "telemetry"],
     &["snapshot", "privacy"],
-    &["profiles", "audiences", "overlay"],
+    &["profiles", "audiences", "overlay", "access"],
     &["lookup", "evaluate", "collect"],
     &["decide", "build"],
     &["hooks", "planner"],
