@@ -19,6 +19,7 @@ pub struct CampaignIndex {
     /// Whom each speaks to when nothing is known of the user's audiences.
     everybody: Vec<bool>,
     no_profile: Vec<Fallback>,
+    on_failure: Vec<Fallback>,
     include: Lists,
     exclude: Lists,
 }
@@ -73,6 +74,7 @@ impl CampaignIndex {
             flights: campaigns.iter().map(flight).collect(),
             everybody: campaigns.iter().map(|campaign| campaign.include.is_empty()).collect(),
             no_profile: campaigns.iter().map(|campaign| campaign.no_profile).collect(),
+            on_failure: campaigns.iter().map(|campaign| campaign.on_failure).collect(),
             include: Lists::new(catalogue.audiences.len(), include),
             exclude: Lists::new(catalogue.audiences.len(), exclude),
         }
@@ -91,6 +93,11 @@ impl CampaignIndex {
     /// Whether a campaign speaks at `now`: active, and within its flight.
     pub fn speaks(&self, campaign: u32, now: Timestamp) -> bool {
         self.flights.get(campaign as usize).is_some_and(|&(from, to)| from <= now.0 && now.0 < to)
+    }
+
+    /// What a door says of it that cannot say "unknown".
+    pub fn on_failure(&self, campaign: u32) -> Fallback {
+        self.on_failure.get(campaign as usize).copied().unwrap_or(Fallback::Suppress)
     }
 
     /// Decides for every campaign: `included_by` are the audiences of the first matched profile, `excluded_by` those of

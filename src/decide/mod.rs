@@ -2,9 +2,10 @@
 //! clock of its own, no allocation once its buffers are warm.
 //!
 //! Contents: [`verdict`] the words of an answer; [`campaigns`] the campaigns of a generation, indexed by audience;
-//! [`Answering`] what a request is answered from.
+//! [`deals`] what decisions make of deals and impressions; [`Answering`] what a request is answered from.
 
 pub mod campaigns;
+pub mod deals;
 pub mod verdict;
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ fn audience(number: u32) -> Audience {
     }
 }
 
-fn campaign(number: usize) -> Campaign {
+pub(super) fn campaign(number: usize) -> Campaign {
     Campaign {
         id: AudienceId::new("o", &format!("c{number:03}")),
         name: None,
@@ -40,7 +40,7 @@ fn campaign(number: usize) -> Campaign {
     }
 }
 
-fn catalogue(audiences: u32, campaigns: Vec<Campaign>) -> Catalogue {
+pub(super) fn catalogue(audiences: u32, campaigns: Vec<Campaign>) -> Catalogue {
     Catalogue { audiences: (0..audiences).map(audience).collect(), campaigns, groups: Vec::new() }
 }
 

@@ -3,6 +3,7 @@
 
 use crate::access::Caller;
 use crate::audiences::{AudienceKind, Catalogue};
+use crate::decide::deals::Deals;
 use crate::decide::{Answering, Decision, Verdict};
 use crate::schema::Segment;
 use crate::wire::v1;
@@ -75,6 +76,8 @@ pub struct Labels {
     names: HashMap<Box<str>, Named>,
     /// The labels that audiences are activated under, each once.
     pub segments: Vec<SegmentLabel>,
+    /// Its campaigns by deal of its exchange.
+    pub deals: Deals,
     /// A `LookupBatchResponse` with the dictionary alone.
     pub dictionary: Box<[u8]>,
     stamps: [Stamp; 2],
@@ -88,6 +91,7 @@ impl Labels {
             campaigns: Vec::new(),
             names: HashMap::new(),
             segments: Vec::new(),
+            deals: Deals::default(),
             dictionary: Box::default(),
             stamps: [Stamp::new(0, "", false), Stamp::new(0, "", true)],
         });
@@ -120,6 +124,7 @@ impl Labels {
             campaigns: campaign_labels(catalogue, caller),
             names: campaign_names(catalogue, caller),
             segments: segments.labels,
+            deals: Deals::new(catalogue, caller.settings.exchange.as_deref(), |owner| caller.sees(owner)),
             dictionary: v1::LookupBatchResponse { dictionary: entries, ..Default::default() }.encode_to_vec().into(),
             stamps: [stamp(false), stamp(true)],
         }
