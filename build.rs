@@ -3,8 +3,24 @@
 
 use std::path::PathBuf;
 
-const PROTOS: [&str; 1] = ["proto/vaglio/v1/audience.proto"];
-const ANSWERS: [&str; 3] = ["LookupResponse", "LookupBatchResponse", "DecideResponse"];
+const PROTOS: [&str; 4] = [
+    "proto/vaglio/v1/audience.proto",
+    "proto/com/iabtechlab/openrtb/v2/openrtb.proto",
+    "proto/com/iabtechlab/bidstream/mutation/v1/mutation.proto",
+    "proto/com/iabtechlab/bidstream/mutation/services/v1/service.proto",
+];
+/// Where each package's messages are.
+const PACKAGES: [(&str, &str); 3] = [
+    (".vaglio.v1", "crate::wire::v1"),
+    (".com.iabtechlab.openrtb.v2", "crate::wire::v2"),
+    (".com.iabtechlab.bidstream.mutation.v1", "crate::wire::artf"),
+];
+const ANSWERS: [&str; 4] = [
+    ".vaglio.v1.LookupResponse",
+    ".vaglio.v1.LookupBatchResponse",
+    ".vaglio.v1.DecideResponse",
+    ".com.iabtechlab.bidstream.mutation.v1.RTBResponse",
+];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     for proto in PROTOS {
@@ -15,7 +31,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     std::fs::write(out.join("descriptors.bin"), protox::prost::Message::encode_to_vec(&descriptors))?;
 
     let messages = tonic_prost_build::configure().emit_rerun_if_changed(false).build_server(false);
-    messages.compile_fds(descriptors.clone())?;
+    messages.include_file("messages.rs").compile_fds(descriptors.clone())?;
 
     let services = out.join("services");
     std::fs::create_dir_all(&services)?;
@@ -23,10 +39,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .emit_rerun_if_changed(false)
         .build_client(false)
         .codec_path("crate::wire::codec::Codec")
-        .extern_path(".vaglio.v1", "crate::wire::v1")
         .out_dir(services);
+    for (package, module) in PACKAGES {
+        service = service.extern_path(package, module);
+    }
     for answer in ANSWERS {
-        service = service.extern_path(format!(".vaglio.v1.{answer}"), "crate::wire::codec::Encoded");
+        service = service.extern_path(answer, "crate::wire::codec::Encoded");
     }
     service.compile_fds(descriptors)?;
     Ok(())

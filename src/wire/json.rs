@@ -174,7 +174,7 @@ impl Sections {
     /// Stands for what is no section's number.
     pub const UNREADABLE: i32 = i32::MAX;
     /// The most that are kept; there are not half as many sections.
-    const MAX: usize = 64;
+    pub const MAX: usize = 64;
 
     fn one(id: i32) -> Self {
         Sections(Some(SmallVec::from_slice(&[id])))

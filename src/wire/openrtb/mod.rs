@@ -1,7 +1,9 @@
 //! What we read of an OpenRTB 2.5 or 2.6 bid request, whatever form it comes in. Everything else of it is passed over.
 //!
-//! Contents: [`BidRequest`] the reading, borrowed from the request. Unknown fields and values are tolerated; a body that
-//! is not what it is declared as is refused.
+//! Contents: [`BidRequest`] the reading, borrowed from the request; [`message`] from protobuf. Unknown fields and values
+//! are tolerated; a body that is not what it is declared as is refused.
+
+pub mod message;
 
 use super::json::{Sections, Text};
 use smallvec::SmallVec;
