@@ -1,8 +1,10 @@
 //! What we read of an OpenRTB 2.5 or 2.6 bid request, whatever form it comes in. Everything else of it is passed over.
 //!
-//! Contents: [`BidRequest`] the reading, borrowed from the request; [`message`] from protobuf. Unknown fields and values
-//! are tolerated; a body that is not what it is declared as is refused.
+//! Contents: [`BidRequest`] the reading, borrowed from the request; [`json`] from JSON, and new entries of `user.data`;
+//! [`message`] from protobuf. Unknown fields and values are tolerated; a body that is not what it is declared as is
+//! refused.
 
+pub mod json;
 pub mod message;
 
 use super::json::{Sections, Text};
@@ -17,7 +19,7 @@ pub struct BidRequest<'a> {
     pub tmax_ms: u64,
     /// `test`: answered, and counted nowhere.
     pub test: bool,
-    /// Source and uid of `user.eids[].uids[]` and `user.ext.eids[].uids[]`, in the request's order.
+    /// Source and uid of `user.eids[].uids[]`, then of `user.ext.eids[].uids[]`, in the request's order.
     pub eids: SmallVec<[(Text<'a>, Text<'a>); 8]>,
     /// `user.id`: the exchange's.
     pub user_id: Text<'a>,
