@@ -179,6 +179,11 @@ fn broken_sources(tree: &Node, mistakes: &[(Vec<Step>, Problem)]) -> Vec<(usize,
 fn resolve_paths(config: &mut Config, base: &Path) {
     config.data_dir = base.join(&config.data_dir);
     config.key_file = config.key_file.take().map(|file| base.join(file));
+    if let Some(tls) = &mut config.server.tls {
+        for file in [&mut tls.certificate, &mut tls.key].into_iter().chain(&mut tls.client_ca) {
+            *file = base.join(&*file);
+        }
+    }
     let patterns = config.sources.iter_mut().map(|source| &mut source.path).chain(&mut config.definitions);
     for pattern in patterns.filter(|pattern| !pattern.contains("://") && !Path::new(pattern.as_str()).is_absolute()) {
         if !base.as_os_str().is_empty() {

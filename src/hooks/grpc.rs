@@ -18,6 +18,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
 use tokio_stream::{Stream, StreamExt};
 use tonic::codegen::{Service, http};
 use tonic::server::NamedService;
@@ -33,12 +34,13 @@ const MAX_ANSWER: usize = 32 << 20;
 /// What tonic cannot start with.
 pub async fn serve(
     listener: TcpListener,
+    tls: Option<TlsAcceptor>,
     doors: Arc<Doors>,
     drain: watch::Receiver<bool>,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let max_body = doors.limits.max_body_bytes;
     let body_timeout = Duration::from_millis(doors.limits.body_timeout_ms);
-    let incoming = Incoming::new(listener, Arc::clone(&doors));
+    let incoming = Incoming::new(listener, tls, Arc::clone(&doors));
     let (reporter, health) = tonic_health::server::health_reporter();
     let mirror = tokio::spawn(mirror(doors.health.watch(), reporter));
     let reflection = tonic_reflection::server::Builder::configure()

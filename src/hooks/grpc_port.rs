@@ -1,8 +1,11 @@
-//! The connections of the gRPC port: bounded in number, and cut when they do not say in time that they speak HTTP/2.
+//! The connections of the gRPC port: bounded in number, and cut when they do not shake hands or say in time that they
+//! speak HTTP/2.
 //!
 //! What they say afterwards is bounded by keepalive and by the service (see [`super::grpc`]).
 
 use super::Doors;
+use super::preface::Begins;
+use super::tls::{self, Opened, Stream as Bytes};
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -11,25 +14,28 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
 use tokio::time::{Sleep, sleep};
+use tokio_rustls::TlsAcceptor;
 use tokio_stream::Stream;
 use tonic::transport::server::Connected;
 
-/// The bytes with which every HTTP/2 client begins.
-const PREFACE: usize = 24;
 /// The wait after a connection could not be accepted.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Accepted connections. Those over `max_connections` are closed unheard: to a gRPC client that is `UNAVAILABLE`.
 pub(super) struct Incoming {
     listener: TcpListener,
+    tls: Option<TlsAcceptor>,
     doors: Arc<Doors>,
+    /// Clients that are being made ready: none keeps another waiting.
+    opening: JoinSet<Option<Connection>>,
     pause: Option<Pin<Box<Sleep>>>,
 }
 
 impl Incoming {
-    pub(super) fn new(listener: TcpListener, doors: Arc<Doors>) -> Self {
-        Incoming { listener, doors, pause: None }
+    pub(super) fn new(listener: TcpListener, tls: Option<TlsAcceptor>, doors: Arc<Doors>) -> Self {
+        Incoming { listener, tls, doors, opening: JoinSet::new(), pause: None }
     }
 }
 
@@ -38,14 +44,20 @@ impl Stream for Incoming {
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         loop {
+            match self.opening.poll_join_next(context) {
+                Poll::Ready(Some(Ok(Some(connection)))) => return Poll::Ready(Some(Ok(connection))),
+                Poll::Ready(Some(_)) => continue,
+                Poll::Ready(None) | Poll::Pending => {}
+            }
             if let Some(pause) = &mut self.pause {
                 ready!(pause.as_mut().poll(context));
                 self.pause = None;
             }
             match ready!(self.listener.poll_accept(context)) {
                 Ok((stream, _)) => {
-                    if let Some(connection) = Connection::admit(stream, &self.doors) {
-                        return Poll::Ready(Some(Ok(connection)));
+                    if let Some(counted) = Counted::admit(&self.doors) {
+                        let tls = self.tls.clone();
+                        self.opening.spawn(open(stream, tls, counted));
                     }
                 }
                 Err(error) => {
@@ -58,35 +70,42 @@ impl Stream for Incoming {
     }
 }
 
-/// An open connection: counted until it is dropped.
-pub(super) struct Connection {
-    stream: TcpStream,
-    doors: Arc<Doors>,
-    /// Until the client has begun: the bytes it still owes, and when it must have sent them.
-    beginning: Option<(usize, Pin<Box<Sleep>>)>,
-}
+/// Counted as open until it is dropped.
+struct Counted(Arc<Doors>);
 
-impl Connection {
-    fn admit(stream: TcpStream, doors: &Arc<Doors>) -> Option<Self> {
-        let metrics = &doors.metrics;
-        let open = metrics.grpc_connections.fetch_add(1, Ordering::Relaxed) + 1;
-        let limit = Duration::from_millis(doors.limits.idle_timeout_ms);
-        let beginning = Some((PREFACE, Box::pin(sleep(limit))));
-        let connection = Connection { stream, doors: Arc::clone(doors), beginning };
+impl Counted {
+    fn admit(doors: &Arc<Doors>) -> Option<Self> {
+        let open = doors.metrics.grpc_connections.fetch_add(1, Ordering::Relaxed) + 1;
+        let counted = Counted(Arc::clone(doors));
         if open > doors.limits.max_connections as i64 {
-            metrics.connections_shed.fetch_add(1, Ordering::Relaxed);
+            doors.metrics.connections_shed.fetch_add(1, Ordering::Relaxed);
             return None;
         }
-        // A client that went away already is found out by the first read.
-        let _ = connection.stream.set_nodelay(true);
-        Some(connection)
+        Some(counted)
     }
 }
 
-impl Drop for Connection {
+impl Drop for Counted {
     fn drop(&mut self) {
-        self.doors.metrics.grpc_connections.fetch_sub(1, Ordering::Relaxed);
+        self.0.metrics.grpc_connections.fetch_sub(1, Ordering::Relaxed);
     }
+}
+
+async fn open(stream: TcpStream, tls: Option<TlsAcceptor>, counted: Counted) -> Option<Connection> {
+    // A client that went away already is found out by the first read.
+    let _ = stream.set_nodelay(true);
+    let limit = Duration::from_millis(counted.0.limits.idle_timeout_ms);
+    // Who cannot shake hands is told so by TLS itself.
+    let Opened { stream, names, loopback, .. } = tls::open(stream, tls, limit).await.ok()?;
+    let peer = PeerInfo { names: names.into(), loopback };
+    Some(Connection { stream: Begins::within(limit, stream), peer, _counted: counted })
+}
+
+/// An open connection.
+pub(super) struct Connection {
+    stream: Begins<Bytes>,
+    peer: PeerInfo,
+    _counted: Counted,
 }
 
 /// Who is at the other end of a connection.
@@ -102,23 +121,13 @@ impl Connected for Connection {
     type ConnectInfo = PeerInfo;
 
     fn connect_info(&self) -> PeerInfo {
-        let loopback = self.stream.local_addr().is_ok_and(|address| address.ip().is_loopback());
-        PeerInfo { names: Arc::default(), loopback }
+        self.peer.clone()
     }
 }
 
 impl AsyncRead for Connection {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let before = buf.filled().len();
-        let read = Pin::new(&mut self.stream).poll_read(context, buf);
-        let Some((owed, limit)) = &mut self.beginning else { return read };
-        *owed = owed.saturating_sub(buf.filled().len() - before);
-        if *owed == 0 {
-            self.beginning = None;
-        } else if limit.as_mut().poll(context).is_ready() {
-            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
-        }
-        read
+        Pin::new(&mut self.stream).poll_read(context, buf)
     }
 }
 

@@ -1,33 +1,38 @@
 //! The bid HTTP port: an accept loop of our own, because every wait on a client needs a bound. What is asked on a
-//! connection goes to [`super::routes`].
+//! connection goes to [`super::routes`]. HTTP/1.1, or HTTP/2 where TLS has agreed on it.
 //!
 //! Bounds: headers and idleness, the body's time and size, the number of connections. A connection over the limit is
 //! answered too: validly, with `overloaded`, once.
 
 use super::Doors;
+use super::preface::Begins;
 use super::routes::{Peer, handle};
-use hyper::server::conn::http1;
+use super::tls::{self, Opened};
+use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
 
 /// Connections over the limit that are still told so; beyond them, connections are closed unheard.
 const TOLD: i64 = 256;
 
 /// Accepts until `drain` becomes true, then lets the requests under way end. The caller bounds how long.
-pub async fn serve(listener: TcpListener, doors: Arc<Doors>, drain: watch::Receiver<bool>) {
+pub async fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, doors: Arc<Doors>, drain: watch::Receiver<bool>) {
     let mut connections = JoinSet::new();
     let draining = begun(drain.clone());
     tokio::pin!(draining);
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => accept(stream, &doors, &drain, &mut connections),
+                Ok((stream, _)) => accept(stream, tls.clone(), &doors, &drain, &mut connections),
                 Err(error) => {
                     // Out of file descriptors, most likely: try again when some connections have ended.
                     tracing::warn!(%error, "cannot accept a connection on the HTTP port");
@@ -42,7 +47,13 @@ pub async fn serve(listener: TcpListener, doors: Arc<Doors>, drain: watch::Recei
     while connections.join_next().await.is_some() {}
 }
 
-fn accept(stream: TcpStream, doors: &Arc<Doors>, drain: &watch::Receiver<bool>, connections: &mut JoinSet<()>) {
+fn accept(
+    stream: TcpStream,
+    tls: Option<TlsAcceptor>,
+    doors: &Arc<Doors>,
+    drain: &watch::Receiver<bool>,
+    connections: &mut JoinSet<()>,
+) {
     let open = doors.metrics.connections.fetch_add(1, Ordering::Relaxed) + 1;
     let counted = Counted(Arc::clone(doors));
     let shed = open > doors.limits.max_connections as i64;
@@ -54,9 +65,21 @@ fn accept(stream: TcpStream, doors: &Arc<Doors>, drain: &watch::Receiver<bool>, 
     }
     // A client that went away already is found out by the first read.
     let _ = stream.set_nodelay(true);
-    let loopback = stream.local_addr().is_ok_and(|address| address.ip().is_loopback());
-    let peer = Arc::new(Peer { names: Vec::new(), loopback, shed });
-    connections.spawn(converse(stream, counted, peer, drain.clone()));
+    let (drain, limit) = (drain.clone(), Duration::from_millis(doors.limits.idle_timeout_ms));
+    connections.spawn(async move {
+        let opened = tokio::select! {
+            opened = tls::open(stream, tls, limit) => opened,
+            () = begun(drain.clone()) => return,
+        };
+        // Who cannot shake hands is told so by TLS itself.
+        let Ok(Opened { stream, names, loopback, http2 }) = opened else { return };
+        let peer = Arc::new(Peer { names, loopback, shed });
+        if http2 {
+            converse_http2(Begins::within(limit, stream), counted, peer, drain).await;
+        } else {
+            converse(stream, counted, peer, drain).await;
+        }
+    });
 }
 
 /// An open connection: counted until it is dropped.
@@ -73,20 +96,52 @@ pub(super) async fn begun(mut drain: watch::Receiver<bool>) {
     let _ = drain.wait_for(|drain| *drain).await;
 }
 
-async fn converse(stream: TcpStream, counted: Counted, peer: Arc<Peer>, drain: watch::Receiver<bool>) {
-    let doors = Arc::clone(&counted.0);
-    let service = service_fn(|request| handle(request, Arc::clone(&doors), Arc::clone(&peer)));
+async fn converse<S>(stream: S, counted: Counted, peer: Arc<Peer>, drain: watch::Receiver<bool>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let doors = &counted.0;
+    let service = service_fn(|request| handle(request, Arc::clone(doors), Arc::clone(&peer)));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(Duration::from_millis(counted.0.limits.idle_timeout_ms))
-        .max_header_size(counted.0.limits.max_header_bytes)
+        .header_read_timeout(Duration::from_millis(doors.limits.idle_timeout_ms))
+        .max_header_size(doors.limits.max_header_bytes)
         .serve_connection(TokioIo::new(stream), service);
+    until(begun(drain), connection, |connection| connection.graceful_shutdown()).await;
+}
+
+async fn converse_http2<S>(stream: S, counted: Counted, peer: Arc<Peer>, drain: watch::Receiver<bool>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let doors = &counted.0;
+    let service = service_fn(|request| handle(request, Arc::clone(doors), Arc::clone(&peer)));
+    let connection = http2::Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .keep_alive_interval(Some(Duration::from_secs(30)))
+        .keep_alive_timeout(Duration::from_secs(20))
+        .max_concurrent_streams(doors.limits.max_streams)
+        .max_header_list_size(u32::try_from(doors.limits.max_header_bytes).unwrap_or(u32::MAX))
+        .serve_connection(TokioIo::new(stream), service);
+    let leave = async {
+        if peer.shed {
+            // Long enough to be told.
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        } else {
+            begun(drain).await;
+        }
+    };
+    until(leave, connection, |connection| connection.graceful_shutdown()).await;
+}
+
+/// Runs a connection; from `leave` on it takes no new request. How it ends (reset, timeout, garbage) is the client's
+/// affair: requests are counted where they are answered.
+async fn until<C: Future>(leave: impl Future<Output = ()>, connection: C, shut: impl FnOnce(Pin<&mut C>)) {
     tokio::pin!(connection);
-    // How a connection ends (reset, timeout, garbage) is the client's affair; requests are counted where they are answered.
     tokio::select! {
         _ = &mut connection => {}
-        () = begun(drain) => {
-            connection.as_mut().graceful_shutdown();
+        () = leave => {
+            shut(connection.as_mut());
             let _ = connection.await;
         }
     }

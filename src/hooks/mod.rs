@@ -4,7 +4,7 @@
 //! once a generation; [`ids`] identifiers -> keys; [`ask`] the question itself, whatever door it came through, and [`batch`] many of them;
 //! [`http`] the listener, [`routes`] what is at which path, `body` what comes and goes, with [`lookup_json`] and
 //! [`decide_json`]; [`grpc`] the gRPC service on `grpc_port`'s
-//! connections, with [`lookup_proto`] and [`decide_proto`]; [`health`] the probes.
+//! connections, with [`lookup_proto`] and [`decide_proto`]; [`tls`] and `preface` below both ports; [`health`] the probes.
 //! What must not live here: rules, files, anything that builds.
 
 pub mod ask;
@@ -22,7 +22,9 @@ pub mod labels;
 pub mod live;
 pub mod lookup_json;
 pub mod lookup_proto;
+mod preface;
 pub mod routes;
+pub mod tls;
 
 use crate::access::Access;
 use crate::config::{Config, Server};

@@ -5,6 +5,7 @@
 
 mod builder;
 mod listeners;
+mod tls;
 mod watcher;
 
 use crate::config::Loaded;
@@ -76,10 +77,11 @@ impl Server {
     /// Listens and answers at once; `not_ready` until a generation is loaded. Must not be called on a runtime's thread.
     ///
     /// # Errors
-    /// A port that is taken (all of them are named), or a machine that refuses threads.
+    /// A port that is taken (all of them are named), certificates that cannot be used, or a machine that refuses threads.
     pub fn start(loaded: Loaded, options: Options) -> Result<Server> {
         let settings = loaded.config.server.clone();
         let store = Store::open(&loaded.config.data_dir)?;
+        let tls = settings.tls.as_ref().map(tls::Acceptors::load).transpose()?;
         let listeners = Listeners::bind(&settings)?;
         let addresses = listeners.addresses()?;
         let workers = match settings.workers {
@@ -89,7 +91,7 @@ impl Server {
         let (bids, planner) = (runtime("bid", workers)?, runtime("planner", 1)?);
         let doors = Doors::new(&loaded.config);
         let drain = watch::Sender::new(false);
-        let listening = listen(listeners, &doors, &drain, &bids, &planner)?;
+        let listening = listen(listeners, tls, &doors, &drain, &bids, &planner)?;
         let watcher = watcher::Watcher::new(loaded.clone(), store.clone(), Arc::clone(&doors));
         let mut background = vec![spawn("watcher", move |stop| watcher.run(options.poll, &stop))?];
         if options.build {
@@ -175,6 +177,7 @@ fn spawn(name: &str, run: impl FnOnce(Receiver<()>) + Send + 'static) -> Result<
 /// Starts the three listeners; returns the tasks of the bid ports.
 fn listen(
     listeners: Listeners,
+    tls: Option<tls::Acceptors>,
     doors: &Arc<Doors>,
     drain: &watch::Sender<bool>,
     bids: &Runtime,
@@ -185,13 +188,14 @@ fn listen(
     {
         let _bids = bids.enter();
         let (on_grpc, on_http) = (tokio(listeners.grpc)?, tokio(listeners.http)?);
+        let (tls_grpc, tls_http) = tls.map(|tls| (tls.grpc, tls.http)).unzip();
         let (grpc_doors, grpc_drain) = (Arc::clone(doors), drain.subscribe());
         tasks.spawn(async move {
-            if let Err(error) = grpc::serve(on_grpc, grpc_doors, grpc_drain).await {
+            if let Err(error) = grpc::serve(on_grpc, tls_grpc, grpc_doors, grpc_drain).await {
                 tracing::error!(%error, "the gRPC port has failed");
             }
         });
-        tasks.spawn(http::serve(on_http, Arc::clone(doors), drain.subscribe()));
+        tasks.spawn(http::serve(on_http, tls_http, Arc::clone(doors), drain.subscribe()));
     }
     let _planner = planner.enter();
     planner.spawn(planner::serve(tokio(listeners.planner)?, Arc::clone(&doors.metrics)));

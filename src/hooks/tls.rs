@@ -1,0 +1,116 @@
+//! The stream below a bid port's connection: plain, or TLS with the names of whoever is at the other end. What may be
+//! negotiated and who is trusted was settled when the server started (`server/tls.rs`); no file is read here.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::pki_types::CertificateDer;
+use tokio_rustls::server::TlsStream;
+use x509_parser::extensions::GeneralName;
+use x509_parser::prelude::{FromDer, X509Certificate};
+
+/// What both sides may say they speak, above TLS.
+pub const HTTP2: &[u8] = b"h2";
+/// As [`HTTP2`], on the HTTP port only.
+pub const HTTP1: &[u8] = b"http/1.1";
+
+/// A connection on which requests may be sent.
+pub(super) struct Opened {
+    pub stream: Stream,
+    /// The names in the client's verified certificate, in lower case.
+    pub names: Vec<String>,
+    /// Whether it came to a loopback address.
+    pub loopback: bool,
+    /// Whether both sides agreed on HTTP/2.
+    pub http2: bool,
+}
+
+/// Makes a connection ready: at once without TLS, with it when the client has shaken hands, within `limit`.
+///
+/// # Errors
+/// A client that is too slow, speaks plain text, or shows no certificate that holds.
+pub(super) async fn open(tcp: TcpStream, tls: Option<TlsAcceptor>, limit: Duration) -> io::Result<Opened> {
+    let loopback = tcp.local_addr().is_ok_and(|address| address.ip().is_loopback());
+    let Some(tls) = tls else {
+        return Ok(Opened { stream: Stream::Plain(tcp), names: Vec::new(), loopback, http2: false });
+    };
+    let stream = tokio::time::timeout(limit, tls.accept(tcp)).await.map_err(|_| io::ErrorKind::TimedOut)??;
+    let session = stream.get_ref().1;
+    let names = session.peer_certificates().and_then(<[_]>::first).map(names).unwrap_or_default();
+    let http2 = session.alpn_protocol() == Some(HTTP2);
+    Ok(Opened { stream: Stream::Tls(Box::new(stream)), names, loopback, http2 })
+}
+
+/// A certificate's DNS names and common name, in lower case.
+fn names(certificate: &CertificateDer<'_>) -> Vec<String> {
+    // The verifier has read it already; what it could read and we cannot names nobody.
+    let Ok((_, certificate)) = X509Certificate::from_der(certificate) else { return Vec::new() };
+    let alternative = certificate.subject_alternative_name().ok().flatten();
+    let alternative = alternative.iter().flat_map(|extension| &extension.value.general_names);
+    let dns = alternative.filter_map(|name| match name {
+        GeneralName::DNSName(name) => Some(*name),
+        _ => None,
+    });
+    let common = certificate.subject().iter_common_name().filter_map(|name| name.as_str().ok());
+    dns.chain(common).map(str::to_ascii_lowercase).collect()
+}
+
+/// The bytes of a connection.
+pub(super) enum Stream {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Stream::Plain(stream) => Pin::new(stream).poll_read(context, buf),
+            Stream::Tls(stream) => Pin::new(stream).poll_read(context, buf),
+        }
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Stream::Plain(stream) => Pin::new(stream).poll_write(context, buf),
+            Stream::Tls(stream) => Pin::new(stream).poll_write(context, buf),
+        }
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Stream::Plain(stream) => Pin::new(stream).poll_write_vectored(context, bufs),
+            Stream::Tls(stream) => Pin::new(stream).poll_write_vectored(context, bufs),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        match self {
+            Stream::Plain(stream) => stream.is_write_vectored(),
+            Stream::Tls(stream) => stream.is_write_vectored(),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Stream::Plain(stream) => Pin::new(stream).poll_flush(context),
+            Stream::Tls(stream) => Pin::new(stream).poll_flush(context),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Stream::Plain(stream) => Pin::new(stream).poll_shutdown(context),
+            Stream::Tls(stream) => Pin::new(stream).poll_shutdown(context),
+        }
+    }
+}
