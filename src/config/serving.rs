@@ -42,7 +42,7 @@ pub struct Server {
     pub max_streams: u32,
     /// The most requests under way at once, over all doors; what comes on top is answered `overloaded`.
     pub max_in_flight: usize,
-    /// Requests are answered `overloaded` while the bid plane runs later than this.
+    /// Requests are answered `overloaded` while the bid plane runs later than this; 0 = no limit.
     pub max_queue_ms: u64,
     /// Until when an answer is worth giving.
     pub deadline: Deadline,

@@ -125,11 +125,15 @@ fn check_server(server: &Server, report: &mut Report) {
     );
     let at_least_one = [
         ("max_body_bytes", server.max_body_bytes),
+        ("max_header_bytes", server.max_header_bytes),
         ("max_ids", server.max_ids),
         ("max_batch", server.max_batch),
         ("max_connections", server.max_connections),
+        ("max_streams", server.max_streams as usize),
+        ("max_in_flight", server.max_in_flight),
         ("idle_timeout_ms", server.idle_timeout_ms as usize),
         ("body_timeout_ms", server.body_timeout_ms as usize),
+        ("write_timeout_ms", server.write_timeout_ms as usize),
     ];
     for (name, value) in at_least_one {
         report.require(value >= 1, steps!["server", name], "is 0, so nothing could be answered", "choose 1 or more");

@@ -52,13 +52,17 @@ impl Doors {
         [ours, call.timeout, cap].into_iter().flatten().min()
     }
 
-    /// Whether there is no room or no time for a request.
+    /// Whether there is no room or no time for a request. Those that came too late are counted here.
     fn hurry(&self, call: &Call<'_>, tmax_ms: u64) -> Option<Status> {
         if call.shed {
             return Some(Status::Overloaded);
         }
         let patience = self.patience(call, tmax_ms)?;
-        (call.arrived.elapsed() >= patience).then_some(Status::Late)
+        let late = call.arrived.elapsed() >= patience;
+        if late {
+            self.metrics.late(call.door as usize);
+        }
+        late.then_some(Status::Late)
     }
 
     /// Hashes the identifiers into `scratch.keys` and says whether a profile may and can be read for these uses.
@@ -161,5 +165,53 @@ pub(super) fn status_of(outcome: Outcome) -> Status {
         Outcome::NoId => Status::NoId,
         Outcome::NoConsent => Status::NoConsent,
         Outcome::Blocked => Status::Blocked,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Config, Deadline};
+    use std::time::Instant;
+
+    const fn ms(ms: u64) -> Option<Duration> {
+        Some(Duration::from_millis(ms))
+    }
+
+    #[test]
+    fn an_answer_is_worth_waiting_for_until_the_first_limit() {
+        let patience = |tmax_share, network_ms, cap_ms, timeout, tmax_ms| {
+            let mut config = Config::default();
+            config.server.deadline = Deadline { tmax_share, network_ms, cap_ms };
+            Doors::new(&config).patience(&Call { timeout, ..Call::local() }, tmax_ms)
+        };
+        for (share, network, cap, timeout, tmax, wanted, why) in [
+            (0.8, 2, 0, None, 0, None, "nothing says how long"),
+            (0.8, 2, 0, None, 100, ms(78), "our share of tmax, less the way"),
+            (1.0, 0, 0, None, 100, ms(100), "all of it"),
+            (0.8, 2, 0, None, 2, ms(0), "no time at all"),
+            (0.0, 0, 0, None, 100, ms(0), "no share at all"),
+            (0.8, 2, 0, ms(30), 0, ms(30), "the transport's"),
+            (0.8, 2, 0, ms(30), 100, ms(30), "the transport's is shorter"),
+            (0.8, 2, 0, ms(90), 100, ms(78), "tmax is shorter"),
+            (0.8, 2, 50, None, 0, ms(50), "the cap holds without a word from the request"),
+            (0.8, 2, 50, ms(90), 100, ms(50), "the cap is shorter than both"),
+            (0.8, 2, 500, ms(90), 100, ms(78), "the cap is the longest"),
+            (0.8, 2, 50, None, u64::MAX, ms(50), "no overflow"),
+        ] {
+            assert_eq!(patience(share, network, cap, timeout, tmax), wanted, "{why}");
+        }
+    }
+
+    #[test]
+    fn who_is_shed_is_not_late_and_who_came_too_late_is_counted() {
+        let doors = Doors::new(&Config::default());
+        let arrived = Instant::now().checked_sub(Duration::from_millis(100)).unwrap();
+        let late = Call { door: crate::hooks::Door::HttpDecide, arrived, ..Call::local() };
+        assert_eq!(doors.hurry(&Call { shed: true, ..late }, 10), Some(Status::Overloaded));
+        assert_eq!(doors.hurry(&late, 10), Some(Status::Late));
+        assert_eq!(doors.hurry(&late, 60_000), None);
+        assert_eq!(doors.hurry(&Call { timeout: ms(50), ..late }, 60_000), Some(Status::Late));
+        assert!(doors.metrics.exposition().contains("vaglio_late_total{door=\"http_decide\"} 2\n"));
     }
 }

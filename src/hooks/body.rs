@@ -9,7 +9,10 @@ use http_body_util::BodyExt;
 use hyper::HeaderMap;
 use hyper::body::{Body, Incoming};
 use hyper::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderValue};
+use std::future::poll_fn;
 use std::io::Read;
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 /// Whether a body is compressed.
@@ -56,9 +59,15 @@ pub(super) async fn read(body: Incoming, encoding: Encoding, doors: &Doors) -> R
         return Err(too_large(max));
     }
     let limit = Duration::from_millis(doors.limits.body_timeout_ms);
-    let collected = tokio::time::timeout(limit, collect(body, max)).await.map_err(|_| {
-        Failure::new(Code::Timeout, format!("the body did not arrive within {} ms", limit.as_millis()))
-    })??;
+    let mut collected = pin!(collect(body, max));
+    let at_once = poll_fn(|context| Poll::Ready(collected.as_mut().poll(context))).await;
+    let collected = match at_once {
+        // A body that came with its head needs no timer, as almost all do.
+        Poll::Ready(collected) => collected?,
+        Poll::Pending => tokio::time::timeout(limit, collected).await.map_err(|_| {
+            Failure::new(Code::Timeout, format!("the body did not arrive within {} ms", limit.as_millis()))
+        })??,
+    };
     match encoding {
         Encoding::Identity => Ok(collected),
         Encoding::Gzip => decompress(&collected, max),

@@ -1,9 +1,9 @@
 //! A request as every door sees it: who asks, since when, how long an answer is worth waiting for; and what it is
 //! answered from.
 
-use super::Doors;
 use super::labels::Labels;
 use super::live::{Scratch, Served};
+use super::{Door, Doors};
 use crate::access::{Caller, Refusal, Shown};
 use crate::wire::{Code, Failure};
 use std::time::{Duration, Instant};
@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 /// Who asks, and when.
 #[derive(Debug, Clone, Copy)]
 pub struct Call<'a> {
+    /// Where it came in.
+    pub door: Door,
     /// What it shows of who asks.
     pub shown: Shown<'a>,
     /// When it arrived.
@@ -22,10 +24,10 @@ pub struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// A request without a credential, from this machine, that has just arrived.
+    /// A request without a credential and without a door, from this machine, that has just arrived.
     pub fn local() -> Self {
         let shown = Shown { loopback: true, ..Shown::default() };
-        Call { shown, arrived: Instant::now(), timeout: None, shed: false }
+        Call { door: Door::HttpOther, shown, arrived: Instant::now(), timeout: None, shed: false }
     }
 }
 

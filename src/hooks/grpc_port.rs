@@ -6,6 +6,7 @@
 use super::Doors;
 use super::preface::Begins;
 use super::tls::{self, Opened, Stream as Bytes};
+use super::unread::Unread;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -94,6 +95,7 @@ impl Drop for Counted {
 async fn open(stream: TcpStream, tls: Option<TlsAcceptor>, counted: Counted) -> Option<Connection> {
     // A client that went away already is found out by the first read.
     let _ = stream.set_nodelay(true);
+    let stream = Unread::new(stream, Duration::from_millis(counted.0.limits.write_timeout_ms));
     let limit = Duration::from_millis(counted.0.limits.idle_timeout_ms);
     // Who cannot shake hands is told so by TLS itself.
     let Opened { stream, names, loopback, .. } = tls::open(stream, tls, limit).await.ok()?;

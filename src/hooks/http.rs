@@ -1,13 +1,14 @@
 //! The bid HTTP port: an accept loop of our own, because every wait on a client needs a bound. What is asked on a
 //! connection goes to [`super::routes`]. HTTP/1.1, or HTTP/2 where TLS has agreed on it.
 //!
-//! Bounds: headers and idleness, the body's time and size, the number of connections. A connection over the limit is
-//! answered too: validly, with `overloaded`, once.
+//! Bounds: headers and idleness, the body's time and size, the time until an answer is read, the number of connections. A
+//! connection over the limit is answered too: validly, with `overloaded`, once.
 
 use super::Doors;
 use super::preface::Begins;
 use super::routes::{Peer, handle};
 use super::tls::{self, Opened};
+use super::unread::Unread;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -65,6 +66,7 @@ fn accept(
     }
     // A client that went away already is found out by the first read.
     let _ = stream.set_nodelay(true);
+    let stream = Unread::new(stream, Duration::from_millis(doors.limits.write_timeout_ms));
     let (drain, limit) = (drain.clone(), Duration::from_millis(doors.limits.idle_timeout_ms));
     connections.spawn(async move {
         let opened = tokio::select! {

@@ -1,12 +1,14 @@
 //! The exchange's doors: decode -> lookup and decide -> encode. Synchronous in the core, never blocks, logs nothing per bid.
 //!
-//! Contents: [`live`] what is in service and each worker's buffers; [`call`] who asks and when; [`labels`] names encoded
-//! once a generation; [`ids`] identifiers -> keys; [`ask`] the question itself, whatever door it came through, and [`batch`] many of them;
-//! [`http`] the listener, [`routes`] what is at which path, `body` what comes and goes, with [`lookup_json`] and
-//! [`decide_json`]; [`grpc`] the gRPC service on `grpc_port`'s
-//! connections, with [`lookup_proto`] and [`decide_proto`]; [`tls`] and `preface` below both ports; [`health`] the probes.
+//! Contents: [`admission`] whether there is room; [`live`] what is in service and each worker's buffers; [`call`] who asks
+//! and when; [`labels`] names encoded once a generation; [`ids`] identifiers -> keys; [`ask`] the question itself, whatever
+//! door it came through, and [`batch`] many of them; [`http`] the listener, [`routes`] what is at which path, `body` what
+//! comes and goes, with [`lookup_json`] and [`decide_json`]; [`grpc`] the gRPC service on `grpc_port`'s connections,
+//! `grpc_call` what its requests have in common, with [`lookup_proto`] and [`decide_proto`]; [`tls`], `preface` and
+//! `unread` below both ports; [`health`] the probes.
 //! What must not live here: rules, files, anything that builds.
 
+pub mod admission;
 pub mod ask;
 pub mod batch;
 mod body;
@@ -14,6 +16,7 @@ pub mod call;
 pub mod decide_json;
 pub mod decide_proto;
 pub mod grpc;
+mod grpc_call;
 mod grpc_port;
 pub mod health;
 pub mod http;
@@ -25,6 +28,7 @@ pub mod lookup_proto;
 mod preface;
 pub mod routes;
 pub mod tls;
+mod unread;
 
 use crate::access::Access;
 use crate::config::{Config, Server};
@@ -33,6 +37,7 @@ use crate::privacy::Policy;
 use crate::schema::Clock;
 use crate::telemetry::metrics::{Metrics, Names};
 use crate::wire::{Code, Failure};
+use admission::{Admission, Shed};
 use health::Health;
 use live::Live;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -82,6 +87,8 @@ pub struct Doors {
     pub clock: Clock,
     /// Limits and timeouts.
     pub limits: Server,
+    /// Whether there is room for a request.
+    pub admission: Admission,
     /// What privacy signals permit.
     pub policy: Policy,
     /// Identifier types in the order in which they are tried, in lower case.
@@ -99,6 +106,7 @@ impl Doors {
             live: Live::new(Access::new(config)),
             clock: config.as_of.map_or(Clock::System, Clock::Frozen),
             limits: config.server.clone(),
+            admission: Admission::new(&config.server),
             policy: Policy::new(&config.privacy),
             precedence: config.identity.precedence.iter().map(|name| name.to_ascii_lowercase()).collect(),
             metrics: metrics(),
@@ -135,6 +143,7 @@ fn metrics() -> Arc<Metrics> {
         decisions: Decision::ALL.iter().map(|decision| (decision.verdict().name(), decision.reason())).collect(),
         doors: Door::NAMES.to_vec(),
         codes: std::iter::once("ok").chain(Code::ALL.iter().map(|code| code.name())).collect(),
+        sheds: Shed::NAMES.to_vec(),
     })
 }
 

@@ -1,6 +1,7 @@
 //! What is at which path of the bid HTTP port, and what every door there has in common: method, media type, credential,
 //! body, and how a refusal looks.
 
+use super::admission::{Entry, enter};
 use super::body::{Encoding, compress, read};
 use super::call::Call;
 use super::health::{Readiness, live_json};
@@ -121,18 +122,18 @@ pub(super) async fn handle(
     doors: Arc<Doors>,
     peer: Arc<Peer>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
-    let arrived = Instant::now();
     let path = request.uri().path();
     let mut response = match ROUTES.iter().find(|route| route.path == path) {
         Some(route) => {
+            let (entry, _until_answered) = enter(&*doors, peer.shed);
             let accepted = Encoding::accepted(request.headers());
-            match converse(route, request, &doors, &peer, arrived).await {
+            match converse(route, request, &doors, &peer, entry).await {
                 Ok(reply) => respond(reply, accepted),
                 Err(failure) => refusal(&failure, route.explains),
             }
         }
         None => other(&request, &doors).unwrap_or_else(|failure| {
-            doors.count(Door::HttpOther, arrived, Some(&failure));
+            doors.count(Door::HttpOther, Instant::now(), Some(&failure));
             refusal(&failure, true)
         }),
     };
@@ -148,10 +149,11 @@ async fn converse(
     request: Request<Incoming>,
     doors: &Doors,
     peer: &Peer,
-    arrived: Instant,
+    entry: Entry,
 ) -> Result<Reply, Failure> {
     // What `answer` refuses, it counts itself.
-    let refused = |failure: &Failure| doors.count(route.door, arrived, Some(failure));
+    let (door, arrived) = (route.door, entry.arrived);
+    let refused = |failure: &Failure| doors.count(door, arrived, Some(failure));
     let (head, body) = request.into_parts();
     let (media, encoding) = check(route, &head.method, &head.headers).inspect_err(refused)?;
     let authorization = head.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
@@ -159,7 +161,7 @@ async fn converse(
     let shown = Shown { key, names: &peer.names, loopback: peer.loopback };
     doors.identify(&shown).inspect_err(refused)?;
     let body = read(body, encoding, doors).await.inspect_err(refused)?;
-    let call = Call { shown, arrived, timeout: None, shed: peer.shed };
+    let call = Call { door, shown, arrived, timeout: None, shed: doors.sheds(door, entry) };
     let asked = Asked { media, headers: &head.headers, query: head.uri.query().unwrap_or_default(), body };
     (route.answer)(doors, &asked, &call)
 }

@@ -1,6 +1,7 @@
 //! The stream below a bid port's connection: plain, or TLS with the names of whoever is at the other end. What may be
 //! negotiated and who is trusted was settled when the server started (`server/tls.rs`); no file is read here.
 
+use super::unread::Unread;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -33,8 +34,8 @@ pub(super) struct Opened {
 ///
 /// # Errors
 /// A client that is too slow, speaks plain text, or shows no certificate that holds.
-pub(super) async fn open(tcp: TcpStream, tls: Option<TlsAcceptor>, limit: Duration) -> io::Result<Opened> {
-    let loopback = tcp.local_addr().is_ok_and(|address| address.ip().is_loopback());
+pub(super) async fn open(tcp: Unread<TcpStream>, tls: Option<TlsAcceptor>, limit: Duration) -> io::Result<Opened> {
+    let loopback = tcp.get_ref().local_addr().is_ok_and(|address| address.ip().is_loopback());
     let Some(tls) = tls else {
         return Ok(Opened { stream: Stream::Plain(tcp), names: Vec::new(), loopback, http2: false });
     };
@@ -61,8 +62,8 @@ fn names(certificate: &CertificateDer<'_>) -> Vec<String> {
 
 /// The bytes of a connection.
 pub(super) enum Stream {
-    Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
+    Plain(Unread<TcpStream>),
+    Tls(Box<TlsStream<Unread<TcpStream>>>),
 }
 
 impl AsyncRead for Stream {

@@ -10,7 +10,7 @@ mod watcher;
 
 use crate::config::Loaded;
 use crate::error::{Error, Result};
-use crate::hooks::{Doors, grpc, http};
+use crate::hooks::{Doors, admission, grpc, http};
 use crate::planner;
 use crate::snapshot::Store;
 use listeners::Listeners;
@@ -195,6 +195,7 @@ fn listen(
                 tracing::error!(%error, "the gRPC port has failed");
             }
         });
+        bids.spawn(admission::measure(Arc::clone(doors)));
         tasks.spawn(http::serve(on_http, tls_http, Arc::clone(doors), drain.subscribe()));
     }
     let _planner = planner.enter();

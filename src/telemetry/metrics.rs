@@ -29,6 +29,18 @@ pub struct Names {
     pub doors: Vec<&'static str>,
     /// How a request ended: `ok` or a failure's code.
     pub codes: Vec<&'static str>,
+    /// Why a request was shed.
+    pub sheds: Vec<&'static str>,
+}
+
+/// What is under way: written by every request, so alone in its cache lines.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+pub struct Load {
+    /// Requests whose handling has begun and not ended.
+    pub in_flight: AtomicI64,
+    /// How late the bid plane runs, in nanoseconds.
+    pub lateness: AtomicU64,
 }
 
 /// The counters. Cheap to share; adding is a few nanoseconds and never waits.
@@ -36,6 +48,8 @@ pub struct Names {
 pub struct Metrics {
     names: Names,
     bids: Shards,
+    /// What is under way.
+    pub load: Load,
     /// The generation that answers; 0 = none.
     pub generation: AtomicU64,
     /// The instant its data is of, in seconds since 1970.
@@ -63,11 +77,12 @@ pub struct Metrics {
 impl Metrics {
     /// Everything at zero.
     pub fn new(names: Names) -> Arc<Self> {
-        let doors = names.doors.len();
-        let cells = names.statuses.len() + names.decisions.len() + doors * names.codes.len() + doors * HISTOGRAM;
+        let per_door = names.codes.len() + HISTOGRAM + names.sheds.len() + 1;
+        let cells = names.statuses.len() + names.decisions.len() + names.doors.len() * per_door;
         Arc::new(Metrics {
             names,
             bids: Shards::new(cells),
+            load: Load::default(),
             generation: AtomicU64::new(0),
             as_of: AtomicI64::new(0),
             profiles: AtomicU64::new(0),
@@ -99,6 +114,20 @@ impl Metrics {
         let bucket = BUCKETS_US.partition_point(|&bound| bound * 1_000 < nanos);
         self.bids.add(self.histogram_cell(door) + bucket, 1);
         self.bids.add(self.histogram_cell(door) + HISTOGRAM - 1, nanos);
+    }
+
+    /// Counts a request that was shed, by its door's and the reason's numbers.
+    pub fn shed(&self, door: usize, reason: usize) {
+        self.bids.add(self.shed_cell(door, reason), 1);
+    }
+
+    /// Counts a question whose deadline had passed before it was looked at, by its door's number.
+    pub fn late(&self, door: usize) {
+        self.bids.add(self.shed_cell(self.names.doors.len(), 0) + door, 1);
+    }
+
+    fn shed_cell(&self, door: usize, reason: usize) -> usize {
+        self.histogram_cell(self.names.doors.len()) + door * self.names.sheds.len() + reason
     }
 
     fn request_cell(&self, door: usize, code: usize) -> usize {
@@ -137,7 +166,31 @@ impl Metrics {
                 count(&mut family, &labels, self.bids.sum(self.request_cell(door, code)))?;
             }
         }
+        self.encode_overload(encoder)?;
         self.encode_latencies(encoder)
+    }
+
+    fn encode_overload(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let mut family = counter(encoder, "vaglio_shed", "Requests answered `overloaded`, by door and by why")?;
+        for (door, name) in self.names.doors.iter().enumerate() {
+            for (reason, reason_name) in self.names.sheds.iter().enumerate() {
+                let labels = [("door", *name), ("reason", *reason_name)];
+                count(&mut family, &labels, self.bids.sum(self.shed_cell(door, reason)))?;
+            }
+        }
+        let help = "Questions whose deadline had passed before they were looked at, by door";
+        let mut family = counter(encoder, "vaglio_late", help)?;
+        for (door, name) in self.names.doors.iter().enumerate() {
+            let cell = self.shed_cell(self.names.doors.len(), 0) + door;
+            count(&mut family, &[("door", *name)], self.bids.sum(cell))?;
+        }
+        let in_flight = self.load.in_flight.load(Ordering::Relaxed);
+        let help = "Requests whose handling has begun and not ended";
+        encoder.encode_descriptor("vaglio_in_flight", help, None, MetricType::Gauge)?.encode_gauge(&in_flight)?;
+        let lateness = self.load.lateness.load(Ordering::Relaxed) as f64 / 1e9;
+        let help = "How late the bid plane does what is due";
+        let mut gauge = encoder.encode_descriptor("vaglio_queue_lateness_seconds", help, None, MetricType::Gauge)?;
+        gauge.encode_gauge(&lateness)
     }
 
     fn encode_latencies(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
@@ -221,11 +274,16 @@ mod tests {
             decisions: vec![("target", ""), ("suppress", "excluded")],
             doors: vec!["a", "b"],
             codes: vec!["ok", "internal"],
+            sheds: vec!["queue", "in_flight"],
         });
         metrics.lookup(1);
         metrics.decided(1, 5);
         metrics.request(1, 0, Duration::from_micros(7));
         metrics.request(1, 0, Duration::from_secs(9));
+        metrics.shed(1, 1);
+        metrics.late(1);
+        metrics.load.in_flight.store(3, Ordering::Relaxed);
+        metrics.load.lateness.store(1_500_000, Ordering::Relaxed);
         metrics.generation.store(42, Ordering::Relaxed);
         let text = metrics.exposition();
         for line in [
@@ -237,6 +295,12 @@ mod tests {
             "vaglio_request_duration_seconds_bucket{le=\"+Inf\",door=\"b\"} 2",
             "vaglio_request_duration_seconds_count{door=\"b\"} 2",
             "vaglio_generation 42",
+            "vaglio_shed_total{door=\"b\",reason=\"in_flight\"} 1",
+            "vaglio_shed_total{door=\"b\",reason=\"queue\"} 0",
+            "vaglio_late_total{door=\"a\"} 0",
+            "vaglio_late_total{door=\"b\"} 1",
+            "vaglio_in_flight 3",
+            "vaglio_queue_lateness_seconds 0.0015",
         ] {
             assert!(text.lines().any(|found| found == line), "{line}\n{text}");
         }

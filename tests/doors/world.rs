@@ -120,8 +120,10 @@ impl World {
         let world = World { directory };
         std::fs::create_dir_all(world.data()).unwrap();
         std::fs::write(world.data().join("vaglio.key"), format!("{:032x}", u128::from_be_bytes(SECRET))).unwrap();
+        // Tests share a machine: how late it runs is no matter but where a test is about it.
+        let queue = if extra.contains("max_queue_ms") { "" } else { "  max_queue_ms: 0\n" };
         let text = format!(
-            "data_dir: data\nas_of: {AS_OF}\nserver:\n  grpc: 127.0.0.1:0\n  http: 127.0.0.1:0\n  planner: 127.0.0.1:0\n{extra}"
+            "data_dir: data\nas_of: {AS_OF}\nserver:\n  grpc: 127.0.0.1:0\n  http: 127.0.0.1:0\n  planner: 127.0.0.1:0\n{queue}{extra}"
         );
         std::fs::write(world.config_file(), text).unwrap();
         world
