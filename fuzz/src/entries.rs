@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use vaglio::audiences::{definitions, parse, print};
 use vaglio::collect::collect;
-use vaglio::config::{Config, Loaded, load::from_text};
+use vaglio::config::{Config, Loaded, Privacy, PrivacyDuty, load::from_text};
 use vaglio::hooks::call::Call;
 use vaglio::hooks::{Doors, decide_json, lookup_json};
-use vaglio::schema::{Declarations, KeyHasher, ProfileKey, Timestamp};
+use vaglio::privacy::{Policy, Signals};
+use vaglio::schema::{Declarations, KeyHasher, ProfileKey, Timestamp, Use};
 use vaglio::snapshot::bitmaps::Bitmaps;
 use vaglio::snapshot::blocked::Blocked;
 use vaglio::snapshot::columns::{Columns, EventColumn, ListColumn, PropColumn, TraitColumn};
@@ -21,7 +22,7 @@ use vaglio::telemetry::progress::{Mode, Progress};
 pub type Entry = (&'static str, fn(&[u8]));
 
 /// Every entry.
-pub const ENTRIES: [Entry; 15] = [
+pub const ENTRIES: [Entry; 16] = [
     ("rule", rule),
     ("definitions", read_definitions),
     ("config", config),
@@ -37,6 +38,7 @@ pub const ENTRIES: [Entry; 15] = [
     ("columns", columns),
     ("keys", keys),
     ("objections", objections),
+    ("consent", consent),
 ];
 
 /// Runs an entry by its name.
@@ -272,6 +274,27 @@ fn objections(bytes: &[u8]) {
             ordinals().for_each(|ordinal| seen(consents.of(ordinal)));
         }
     });
+}
+
+/// Consent strings: the same bytes as a TCF string, a GPP string and a US privacy string. The first bytes say what applies.
+fn consent(bytes: &[u8]) {
+    let Some((said, bytes)) = bytes.split_at_checked(4) else { return };
+    let text = String::from_utf8_lossy(bytes);
+    let sections = [i32::from(said[0] % 40) - 2, i32::from(said[1]), i32::from(said[2]) << 20];
+    let flag = |bit: u8| match said[3] >> bit & 3 {
+        0 => Some(false),
+        1 => Some(true),
+        _ => None,
+    };
+    let policy = Policy::new(&Privacy { tcf_vendor_id: Some(1 + u16::from(said[2])), ..Privacy::default() });
+    for gpp_sid in [None, Some(&sections[..usize::from(said[3] >> 6)])] {
+        for (tcf, gpp, us_privacy) in [(&*text, "", ""), ("", &*text, ""), ("", "", &*text), (&*text, &*text, &*text)] {
+            let signals = Signals { gdpr: flag(0), tcf, gpp, gpp_sid, us_privacy, gpc: flag(2), ..Signals::default() };
+            let permission = policy.permission(&signals, PrivacyDuty::Required);
+            let denied = permission.first_denied(&Use::ALL).is_some();
+            assert_eq!(denied, Use::ALL.iter().any(|&one| !permission.allows(one)));
+        }
+    }
 }
 
 /// Reads that nobody uses would be optimised away.

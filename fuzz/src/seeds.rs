@@ -44,9 +44,22 @@ pub fn seeds(entry: &str) -> Vec<Vec<u8>> {
             entries.sort_unstable();
             write_blocked(&entries, out).expect("as above");
         })],
+        "consent" => CONSENTS.iter().map(|(said, text)| [&said[..], text.as_bytes()].concat()).collect(),
         _ => Vec::new(),
     }
 }
+
+/// What applies, and a string.
+const CONSENTS: [([u8; 4], &str); 5] = [
+    ([9, 2, 0, 0x01], "CPXxRfAPXxRfAAfKABENB-CgAAAAAAAAAAYgAAAAAAAA"),
+    (
+        [9, 2, 27, 0x81],
+        "CQBmxQAQBmxQAAKA5AENBCFsAP_gAAAAAAqIGMQBAAGAAgALAAqABgAFQALgAfgBBAEYAKMAVYAtgCCAEIAMUAZ4A-ACTAErALMAWgBDgC8wGPgMkAZYA.YAAAAAAAAAAA.IGPQCQABgAIABIACgAJgAYAC",
+    ),
+    ([4, 6, 7, 0x40], "DBABrGA~CPXxRfAPXxRfAAfKABENB-CgAAAAAAAAAAYgAAAAAAAA~BVVqCACA~1YNN"),
+    ([9, 7, 3, 0x80], "DBABLA~BVQqAAAAAgA.QA"),
+    ([8, 6, 0, 0xc2], "1YNN"),
+];
 
 const RULES: [&str; 6] = [
     "age between 25 and 44 and region in (Lombardia, Lazio) and did device_broken within 7 days",

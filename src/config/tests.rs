@@ -307,3 +307,19 @@ fn a_missing_file_says_where_to_start() {
     assert_eq!(error.exit_code(), 2);
     assert!(error.message().contains("--print-config"), "{error}");
 }
+
+#[test]
+fn purposes_that_nobody_could_refuse_are_refused() {
+    let error = |text: &str| from_text(text, Path::new("vaglio.yaml"), std::iter::empty()).unwrap_err().to_string();
+    for (text, expected) in [
+        ("privacy: { purposes: { target: [] } }", "privacy.purposes.target: names no purpose"),
+        ("privacy: { purposes: { cap: [1, 12] } }", "privacy.purposes.cap[1]: is no purpose of the TCF"),
+        (
+            "privacy: { legitimate_interest: [4] }",
+            "privacy.legitimate_interest[0]: can never rest on legitimate interest",
+        ),
+        ("privacy: { tcf_vendor_id: 0 }", "privacy.tcf_vendor_id: is no vendor"),
+    ] {
+        assert!(error(text).contains(expected), "{}", error(text));
+    }
+}

@@ -4,7 +4,7 @@
 use super::declare::{has_type_columns, id_types};
 use super::decode::{path_name, placed};
 use super::model::{Config, Source};
-use super::serving::Server;
+use super::serving::{Privacy, Server};
 use super::tree::{Node, Step};
 use super::validate_source::check_source;
 use crate::error::Problem;
@@ -17,6 +17,7 @@ pub(super) fn validate(config: &Config, tree: &Node, sources: &[(usize, bool)]) 
     let mut report = Report { tree, base: Vec::new(), problems: Vec::new() };
     check_top(config, &mut report);
     check_server(&config.server, &mut report);
+    check_privacy(&config.privacy, &mut report);
     let whole: Vec<(usize, &Source)> = config
         .sources
         .iter()
@@ -139,6 +140,35 @@ fn check_server(server: &Server, report: &mut Report) {
         report.require(value >= 1, steps!["server", name], "is 0, so nothing could be answered", "choose 1 or more");
     }
     report.require(server.workers <= 1_024, steps!["server", "workers"], "is more than 1024", "0 takes one per core");
+}
+
+fn check_privacy(privacy: &Privacy, report: &mut Report) {
+    let purposes = &privacy.purposes;
+    let uses = [
+        ("target", &purposes.target),
+        ("suppress", &purposes.suppress),
+        ("cap", &purposes.cap),
+        ("insights", &purposes.insights),
+    ];
+    for (name, needed) in uses {
+        let path = || steps!["privacy", "purposes", name];
+        let help = "name those that the use rests on: without one nobody could refuse it";
+        report.require(!needed.is_empty(), path(), "names no purpose", help);
+        for (at, purpose) in needed.iter().enumerate() {
+            let path = [path(), steps![at]].concat();
+            report.require((1..=11).contains(purpose), path, "is no purpose of the TCF", "purposes are 1 to 11");
+        }
+    }
+    for (at, purpose) in privacy.legitimate_interest.iter().enumerate() {
+        report.require(
+            matches!(purpose, 2 | 7..=11),
+            steps!["privacy", "legitimate_interest", at],
+            "can never rest on legitimate interest",
+            "the TCF permits it for purposes 2 and 7 to 11",
+        );
+    }
+    let vendor = privacy.tcf_vendor_id != Some(0);
+    report.require(vendor, steps!["privacy", "tcf_vendor_id"], "is no vendor", "vendors are numbered from 1");
 }
 
 /// Port 0 takes any free port.

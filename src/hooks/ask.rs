@@ -84,7 +84,8 @@ impl Doors {
         };
         let hurry = self.hurry(call, ask.tmax_ms);
         let permission = self.policy.permission(&ask.signals, party.caller.settings.privacy);
-        if !uses.iter().all(|&wanted| permission.allows(wanted)) {
+        if let Some(reason) = permission.first_denied(uses) {
+            self.metrics.denied(reason as usize);
             return Ok(Before::Answer(hurry.unwrap_or(Status::NoConsent)));
         }
         rules.collect(ask.eids, ask.ifa, &served.keys, scratch);

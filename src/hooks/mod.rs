@@ -33,7 +33,7 @@ mod unread;
 use crate::access::Access;
 use crate::config::{Config, Server};
 use crate::decide::{Decision, Status};
-use crate::privacy::Policy;
+use crate::privacy::{Policy, Reason};
 use crate::schema::Clock;
 use crate::telemetry::metrics::{Metrics, Names};
 use crate::wire::{Code, Failure};
@@ -144,6 +144,7 @@ fn metrics() -> Arc<Metrics> {
         doors: Door::NAMES.to_vec(),
         codes: std::iter::once("ok").chain(Code::ALL.iter().map(|code| code.name())).collect(),
         sheds: Shed::NAMES.to_vec(),
+        denials: Reason::NAMES.to_vec(),
     })
 }
 

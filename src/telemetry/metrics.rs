@@ -31,6 +31,8 @@ pub struct Names {
     pub codes: Vec<&'static str>,
     /// Why a request was shed.
     pub sheds: Vec<&'static str>,
+    /// What denied that a profile is read.
+    pub denials: Vec<&'static str>,
 }
 
 /// What is under way: written by every request, so alone in its cache lines.
@@ -79,6 +81,7 @@ impl Metrics {
     pub fn new(names: Names) -> Arc<Self> {
         let per_door = names.codes.len() + HISTOGRAM + names.sheds.len() + 1;
         let cells = names.statuses.len() + names.decisions.len() + names.doors.len() * per_door;
+        let cells = cells + names.denials.len();
         Arc::new(Metrics {
             names,
             bids: Shards::new(cells),
@@ -130,6 +133,16 @@ impl Metrics {
         self.histogram_cell(self.names.doors.len()) + door * self.names.sheds.len() + reason
     }
 
+    /// Counts a request whose privacy signals deny what it is about, by the reason's number.
+    pub fn denied(&self, reason: usize) {
+        self.bids.add(self.denial_cell(reason), 1);
+    }
+
+    fn denial_cell(&self, reason: usize) -> usize {
+        let doors = self.names.doors.len();
+        self.shed_cell(doors, 0) + doors + reason
+    }
+
     fn request_cell(&self, door: usize, code: usize) -> usize {
         self.names.statuses.len() + self.names.decisions.len() + door * self.names.codes.len() + code
     }
@@ -167,6 +180,11 @@ impl Metrics {
             }
         }
         self.encode_overload(encoder)?;
+        let help = "Requests whose privacy signals deny that a profile is read, by reason";
+        let mut family = counter(encoder, "vaglio_privacy_denials", help)?;
+        for (at, reason) in self.names.denials.iter().enumerate() {
+            count(&mut family, &[("reason", *reason)], self.bids.sum(self.denial_cell(at)))?;
+        }
         self.encode_latencies(encoder)
     }
 
@@ -275,6 +293,7 @@ mod tests {
             doors: vec!["a", "b"],
             codes: vec!["ok", "internal"],
             sheds: vec!["queue", "in_flight"],
+            denials: vec!["coppa", "gpc"],
         });
         metrics.lookup(1);
         metrics.decided(1, 5);
@@ -284,6 +303,7 @@ mod tests {
         metrics.late(1);
         metrics.load.in_flight.store(3, Ordering::Relaxed);
         metrics.load.lateness.store(1_500_000, Ordering::Relaxed);
+        metrics.denied(1);
         metrics.generation.store(42, Ordering::Relaxed);
         let text = metrics.exposition();
         for line in [
@@ -294,6 +314,8 @@ mod tests {
             "vaglio_request_duration_seconds_bucket{le=\"0.00001\",door=\"b\"} 1",
             "vaglio_request_duration_seconds_bucket{le=\"+Inf\",door=\"b\"} 2",
             "vaglio_request_duration_seconds_count{door=\"b\"} 2",
+            "vaglio_privacy_denials_total{reason=\"coppa\"} 0",
+            "vaglio_privacy_denials_total{reason=\"gpc\"} 1",
             "vaglio_generation 42",
             "vaglio_shed_total{door=\"b\",reason=\"in_flight\"} 1",
             "vaglio_shed_total{door=\"b\",reason=\"queue\"} 0",
