@@ -24,6 +24,8 @@ pub struct Ask<'a, I> {
     pub signals: Signals<'a>,
     /// Milliseconds the answer is worth waiting for, network included; 0 = not said.
     pub tmax_ms: u64,
+    /// A test: answered, and counted in no statistic of lookups.
+    pub test: bool,
 }
 
 /// What a lookup reads a profile for.
@@ -77,7 +79,7 @@ impl Doors {
         party: Party<'_>,
         scratch: &mut Scratch,
     ) -> Result<Before, Failure> {
-        let rules = Rules { precedence: &self.precedence, max_ids: self.limits.max_ids };
+        let rules = Rules { sources: &self.sources, max_ids: self.limits.max_ids };
         rules.check(ask.eids.len())?;
         let Some(served) = party.served else {
             return Ok(Before::Answer(Status::NotReady));
@@ -105,12 +107,13 @@ impl Doors {
         now: Timestamp,
         scratch: &mut Scratch,
     ) -> Result<Status, Failure> {
+        let test = ask.test;
         let status = match (self.before(ask, LOOKUP, call, party, scratch)?, party.served) {
-            (Before::Look, Some(served)) => look(served, now, scratch),
+            (Before::Look, Some(served)) => look(served, now, test, scratch),
             (Before::Look, None) => Status::NotReady,
             (Before::Answer(status) | Before::UnlessObjected(status), _) => status,
         };
-        self.metrics.lookup(status as usize);
+        self.count_lookup(status, test, scratch);
         Ok(status)
     }
 
@@ -124,23 +127,32 @@ impl Doors {
         now: Timestamp,
         scratch: &mut Scratch,
     ) -> Result<Status, Failure> {
+        let test = ask.test;
         let before = self.before(ask, DECIDE, call, party, scratch)?;
         let Some(served) = party.served else {
-            self.metrics.lookup(Status::NotReady as usize);
+            self.count_lookup(Status::NotReady, test, scratch);
             return Ok(Status::NotReady);
         };
         let status = match before {
-            Before::Look => look(served, now, scratch),
-            Before::UnlessObjected(status) => match look(served, now, scratch) {
+            Before::Look => look(served, now, test, scratch),
+            Before::UnlessObjected(status) => match look(served, now, test, scratch) {
                 Status::Blocked => Status::Blocked,
                 _ => status,
             },
             Before::Answer(status) => status,
         };
-        self.metrics.lookup(status as usize);
+        self.count_lookup(status, test, scratch);
         let Scratch { answer, decisions, .. } = scratch;
         served.answering.campaigns.decide(status, &answer.audiences, &answer.excluded_by, now, decisions);
         Ok(status)
+    }
+
+    /// Counts a lookup, unless it is a test.
+    fn count_lookup(&self, status: Status, test: bool, scratch: &Scratch) {
+        if !test {
+            self.metrics.lookup(status as usize);
+            scratch.count_lookup(status);
+        }
     }
 
     /// Whether a generation is older than answers should be.
@@ -149,8 +161,12 @@ impl Doors {
     }
 }
 
-fn look(served: &Served, now: Timestamp, scratch: &mut Scratch) -> Status {
-    look_into(served, &scratch.keys, now, &mut scratch.answer)
+fn look(served: &Served, now: Timestamp, test: bool, scratch: &mut Scratch) -> Status {
+    let status = look_into(served, &scratch.keys, now, &mut scratch.answer);
+    if !test {
+        scratch.count_identifiers(scratch.answer.known);
+    }
+    status
 }
 
 pub(super) fn look_into(served: &Served, keys: &[ProfileKey], now: Timestamp, answer: &mut Answer) -> Status {

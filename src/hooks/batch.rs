@@ -35,17 +35,20 @@ impl Doors {
         }
         scratch.places.clear();
         scratch.batch.clear();
+        scratch.batch_sources.clear();
         // Single keys fill the answers from the front, in one batch at the end; the others from the back, at once.
         let mut back = count;
         for ask in asks {
             let place = match (self.before(ask, LOOKUP, call, party, scratch)?, party.served) {
                 (Before::Look, Some(_)) if scratch.keys.len() == 1 => {
                     scratch.batch.push(scratch.keys[0]);
+                    scratch.batch_sources.push(scratch.ranked[0].source);
                     Place::At(scratch.batch.len() as u32 - 1)
                 }
                 (Before::Look, Some(served)) => {
                     back -= 1;
                     look_into(served, &scratch.keys, now, &mut scratch.answers[back]);
+                    scratch.count_identifiers(scratch.answers[back].known);
                     Place::At(back as u32)
                 }
                 (Before::Look, None) => Place::Nowhere(Status::NotReady),
@@ -58,7 +61,13 @@ impl Doors {
             served.answering.snapshot.lookup_batch(&scratch.batch, now, answers);
         }
         for place in &scratch.places {
-            self.metrics.lookup(Self::result_of(*place, &scratch.answers).0 as usize);
+            let (status, _) = Self::result_of(*place, &scratch.answers);
+            self.metrics.lookup(status as usize);
+            scratch.count_lookup(status);
+        }
+        if let Some(tally) = scratch.tallies.tally() {
+            let looked_up = scratch.batch_sources.iter().zip(&scratch.answers);
+            looked_up.for_each(|(&source, answer)| tally.identifier(source, answer.known != 0));
         }
         Ok(())
     }

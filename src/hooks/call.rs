@@ -55,6 +55,7 @@ impl Doors {
         self.live.with(|standing, scratch| {
             let number = standing.access.bidder(&call.shown).map_err(refused)?;
             let caller = standing.access.caller(number).ok_or_else(|| refused(Refusal::Unknown))?;
+            scratch.tallies.serve(number, &caller.name, &self.metrics.callers);
             let served = standing.served.as_ref();
             let labels = served.and_then(|served| served.labels(number)).unwrap_or(Labels::none());
             answer(Party { caller, served, labels }, scratch)

@@ -2,7 +2,9 @@
 //! no other.
 
 use super::batch::Place;
+use super::ids::Ranked;
 use super::labels::Labels;
+use super::tallies::Tallies;
 use crate::access::{Access, CallerNumber};
 use crate::decide::{Answering, Decisions};
 use crate::lookup::Answer;
@@ -74,8 +76,10 @@ pub struct Standing {
 /// Buffers that a worker uses again for every request.
 #[derive(Debug, Default)]
 pub struct Scratch {
-    /// Rank and key of each identifier.
-    pub ranked: Vec<(u32, u32, ProfileKey)>,
+    /// Who is counted for.
+    pub tallies: Tallies,
+    /// The identifiers, in the order of `keys`.
+    pub ranked: Vec<Ranked>,
     /// Keys in the order in which they are tried.
     pub keys: Vec<ProfileKey>,
     /// The lookup's answer.
@@ -86,6 +90,8 @@ pub struct Scratch {
     pub decisions: Decisions,
     /// Keys of a batch: one each of the questions that have one.
     pub batch: Vec<ProfileKey>,
+    /// The number of each one's type.
+    pub batch_sources: Vec<usize>,
     /// What became of each question of a batch.
     pub places: Vec<Place>,
     /// The answers of a batch, in the order of `places`' positions.

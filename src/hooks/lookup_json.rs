@@ -59,6 +59,7 @@ pub(super) fn ask<'q>(question: &'q Question<'_>) -> Ask<'q, impl ExactSizeItera
         ifa: &question.ifa,
         signals: question.privacy.as_ref().map(signals).unwrap_or_default(),
         tmax_ms: question.tmax_ms.unwrap_or(0),
+        test: false,
     }
 }
 

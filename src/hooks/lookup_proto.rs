@@ -139,6 +139,7 @@ pub(super) fn ask<'m>(
         ifa,
         signals: privacy.map(signals).unwrap_or_default(),
         tmax_ms: tmax_ms.into(),
+        test: false,
     }
 }
 

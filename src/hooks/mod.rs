@@ -1,7 +1,7 @@
 //! The exchange's doors: decode -> lookup and decide -> encode. Synchronous in the core, never blocks, logs nothing per bid.
 //!
 //! Contents: [`admission`] whether there is room; [`live`] what is in service and each worker's buffers; [`call`] who asks
-//! and when; [`labels`] names encoded once a generation; [`ids`] identifiers -> keys; [`ask`] the question itself, whatever
+//! and when; [`labels`] names encoded once a generation; [`ids`] identifiers -> keys; [`tallies`] what is counted for whom; [`ask`] the question itself, whatever
 //! door it came through, and [`batch`] many of them; [`http`] the listener, [`routes`] what is at which path, `body` what
 //! comes and goes, with [`lookup_json`] and [`decide_json`]; [`grpc`] the gRPC service on `grpc_port`'s connections,
 //! `grpc_call` what its requests have in common, with [`lookup_proto`] and [`decide_proto`]; [`tls`], `preface` and
@@ -29,6 +29,7 @@ mod preface;
 pub mod routes;
 pub mod tls;
 mod unread;
+pub mod tallies;
 
 use crate::access::Access;
 use crate::config::{Config, Server};
@@ -39,6 +40,7 @@ use crate::telemetry::metrics::{Metrics, Names};
 use crate::wire::{Code, Failure};
 use admission::{Admission, Shed};
 use health::Health;
+use ids::Sources;
 use live::Live;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -91,8 +93,8 @@ pub struct Doors {
     pub admission: Admission,
     /// What privacy signals permit.
     pub policy: Policy,
-    /// Identifier types in the order in which they are tried, in lower case.
-    pub precedence: Vec<String>,
+    /// Identifier types, and the order in which they are tried.
+    pub sources: Sources,
     /// What is counted.
     pub metrics: Arc<Metrics>,
     /// What the probes say.
@@ -102,14 +104,15 @@ pub struct Doors {
 impl Doors {
     /// Doors without a generation: every answer is `not_ready`.
     pub fn new(config: &Config) -> Arc<Self> {
+        let sources = Sources::new(config);
         Arc::new(Doors {
             live: Live::new(Access::new(config)),
             clock: config.as_of.map_or(Clock::System, Clock::Frozen),
             limits: config.server.clone(),
             admission: Admission::new(&config.server),
             policy: Policy::new(&config.privacy),
-            precedence: config.identity.precedence.iter().map(|name| name.to_ascii_lowercase()).collect(),
-            metrics: metrics(),
+            metrics: metrics(&sources),
+            sources,
             health: Health::default(),
         })
     }
@@ -137,11 +140,12 @@ impl Doors {
 }
 
 /// Counters with the names of this floor and those below.
-fn metrics() -> Arc<Metrics> {
+fn metrics(sources: &Sources) -> Arc<Metrics> {
     Metrics::new(Names {
         statuses: Status::ALL.iter().map(|status| status.name()).collect(),
         decisions: Decision::ALL.iter().map(|decision| (decision.verdict().name(), decision.reason())).collect(),
         doors: Door::NAMES.to_vec(),
+        sources: sources.names(),
         codes: std::iter::once("ok").chain(Code::ALL.iter().map(|code| code.name())).collect(),
         sheds: Shed::NAMES.to_vec(),
         denials: Reason::NAMES.to_vec(),

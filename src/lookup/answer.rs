@@ -29,6 +29,8 @@ pub struct Answer {
     pub excluded_by: Vec<u32>,
     /// Profiles matched.
     pub profiles: u32,
+    /// Which of the keys are known, whatever they stand for: bit 0 is the first; keys past the 128th have no bit.
+    pub known: u128,
     /// The matched profiles, in order of precedence. An ordinal stays within its snapshot.
     pub(super) ordinals: Vec<u32>,
 }
@@ -54,6 +56,7 @@ impl Answer {
     pub fn clear(&mut self) {
         self.outcome = Outcome::NoId;
         self.profiles = 0;
+        self.known = 0;
         self.audiences.clear();
         self.excluded_by.clear();
         self.ordinals.clear();

@@ -24,7 +24,10 @@ impl<B: Deref<Target = [u8]>> Index<B> {
         for (key, answer) in keys.iter().zip(answers.iter_mut()) {
             answer.clear();
             match self.find(*key) {
-                Some(value) => self.note(value, answer),
+                Some(value) => {
+                    answer.known = 1;
+                    self.note(value, answer);
+                }
                 None => answer.raise(Outcome::NoProfile),
             }
         }

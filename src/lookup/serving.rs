@@ -119,9 +119,12 @@ impl<B: Deref<Target = [u8]>> Index<B> {
         if keys.len() > 1 {
             keys.iter().for_each(|key| self.identities.prefetch(*key));
         }
-        for key in keys {
+        for (at, key) in (0..).zip(keys) {
             match self.find(*key) {
-                Some(value) => self.note(value, answer),
+                Some(value) => {
+                    answer.known |= 1u128.checked_shl(at).unwrap_or(0);
+                    self.note(value, answer);
+                }
                 None => answer.raise(Outcome::NoProfile),
             }
         }

@@ -89,7 +89,8 @@ impl World {
             () if !keys.is_empty() => Outcome::NoProfile,
             () => Outcome::NoId,
         };
-        let mut answer = Answer { outcome, profiles: matched.len() as u32, ordinals, ..Answer::default() };
+        let known = values.iter().rev().fold(0, |known, value| known << 1 | u128::from(value.is_some()));
+        let mut answer = Answer { outcome, profiles: matched.len() as u32, known, ordinals, ..Answer::default() };
         if outcome == Outcome::Matched {
             let sets: Vec<BTreeSet<u32>> = matched.iter().map(|person| at_minute(person, minute)).collect();
             answer.audiences = sets[0].iter().copied().collect();

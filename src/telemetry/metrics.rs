@@ -3,6 +3,7 @@
 //! Bid-time counters are sharded (see [`super::shards`]); the rest is a handful of plain atomics. The names of statuses,
 //! verdicts, doors and codes are handed in by the rooms that own them.
 
+use super::callers::Callers;
 use super::shards::Shards;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet};
@@ -33,6 +34,8 @@ pub struct Names {
     pub sheds: Vec<&'static str>,
     /// What denied that a profile is read.
     pub denials: Vec<&'static str>,
+    /// Identifier types.
+    pub sources: Vec<String>,
 }
 
 /// What is under way: written by every request, so alone in its cache lines.
@@ -52,6 +55,8 @@ pub struct Metrics {
     bids: Shards,
     /// What is under way.
     pub load: Load,
+    /// What is counted for each caller.
+    pub callers: Callers,
     /// The generation that answers; 0 = none.
     pub generation: AtomicU64,
     /// The instant its data is of, in seconds since 1970.
@@ -82,8 +87,10 @@ impl Metrics {
         let per_door = names.codes.len() + HISTOGRAM + names.sheds.len() + 1;
         let cells = names.statuses.len() + names.decisions.len() + names.doors.len() * per_door;
         let cells = cells + names.denials.len();
+        let callers = Callers::new(names.statuses.clone(), names.sources.clone());
         Arc::new(Metrics {
             names,
+            callers,
             bids: Shards::new(cells),
             load: Load::default(),
             generation: AtomicU64::new(0),
@@ -262,6 +269,7 @@ impl Metrics {
 impl Collector for Metrics {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         self.encode_bids(&mut encoder)?;
+        self.callers.encode(&mut encoder)?;
         self.encode_server(&mut encoder)
     }
 }
@@ -294,8 +302,12 @@ mod tests {
             codes: vec!["ok", "internal"],
             sheds: vec!["queue", "in_flight"],
             denials: vec!["coppa", "gpc"],
+            sources: vec!["ifa".to_owned(), "other".to_owned()],
         });
         metrics.lookup(1);
+        metrics.callers.tally("dsp").lookup(1);
+        metrics.callers.tally("dsp").identifier(1, true);
+        metrics.callers.tally("dsp").lookup(1);
         metrics.decided(1, 5);
         metrics.request(1, 0, Duration::from_micros(7));
         metrics.request(1, 0, Duration::from_secs(9));
@@ -316,6 +328,8 @@ mod tests {
             "vaglio_request_duration_seconds_count{door=\"b\"} 2",
             "vaglio_privacy_denials_total{reason=\"coppa\"} 0",
             "vaglio_privacy_denials_total{reason=\"gpc\"} 1",
+            "vaglio_caller_lookups_total{caller=\"dsp\",status=\"late\"} 2",
+            "vaglio_identifiers_total{caller=\"dsp\",source=\"other\",outcome=\"known\"} 1",
             "vaglio_generation 42",
             "vaglio_shed_total{door=\"b\",reason=\"in_flight\"} 1",
             "vaglio_shed_total{door=\"b\",reason=\"queue\"} 0",

@@ -1,0 +1,45 @@
+//! A bid request, in whatever form it came -> the question it asks. Shared by every door that speaks OpenRTB.
+//! What must not live here: reading bytes, writing answers.
+
+use super::ask::Ask;
+use super::ids::Eid;
+use crate::config;
+use crate::privacy::Signals;
+use crate::wire::openrtb::{self, BidRequest};
+use smallvec::SmallVec;
+
+/// The identifiers of a request: its eids, then `user.id` and `user.buyeruid` where the caller's settings give them a type.
+pub(super) type Ids<'r> = smallvec::IntoIter<[Eid<'r>; 10]>;
+
+/// The question that a bid request asks for its user.
+pub(super) fn ask<'r>(request: &'r BidRequest<'_>, caller: &'r config::Caller) -> Ask<'r, Ids<'r>> {
+    let mut eids: SmallVec<[Eid<'r>; 10]> = request.eids.iter().map(|(source, uid)| (&**source, &**uid)).collect();
+    let types = [caller.user_id.as_deref().or(caller.exchange.as_deref()), caller.buyeruid.as_deref()];
+    for (kind, uid) in types.into_iter().zip([&*request.user_id, &*request.buyeruid]) {
+        eids.extend(kind.filter(|_| !uid.is_empty()).map(|kind| (kind, uid)));
+    }
+    // An advertising id of a device that limits tracking identifies nobody.
+    let limited = request.privacy.lmt == Some(true);
+    Ask {
+        eids: eids.into_iter(),
+        ifa: if limited { "" } else { &request.ifa },
+        signals: signals(&request.privacy),
+        tmax_ms: request.tmax_ms,
+        test: request.test,
+    }
+}
+
+/// The privacy signals of a bid request.
+pub(super) fn signals<'r>(privacy: &'r openrtb::Signals<'_>) -> Signals<'r> {
+    Signals {
+        gdpr: privacy.gdpr,
+        tcf: &privacy.tcf,
+        gpp: &privacy.gpp,
+        gpp_sid: privacy.gpp_sid.0.as_deref(),
+        us_privacy: &privacy.us_privacy,
+        gpc: privacy.gpc,
+        coppa: privacy.coppa,
+        lmt: privacy.lmt,
+        country: &privacy.country,
+    }
+}
