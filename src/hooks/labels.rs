@@ -1,6 +1,7 @@
 //! The names of a generation as they leave a door, encoded once: JSON fragments and protobuf pieces, and which of them a
 //! caller may be told at all. Suppress audiences that it was not granted, and other owners', are simply not here.
 
+use super::entries::Entries;
 use crate::access::Caller;
 use crate::audiences::{AudienceKind, Catalogue};
 use crate::decide::deals::Deals;
@@ -78,6 +79,8 @@ pub struct Labels {
     pub segments: Vec<SegmentLabel>,
     /// Its campaigns by deal of its exchange.
     pub deals: Deals,
+    /// What its bid requests are enriched with.
+    pub entries: Entries,
     /// A `LookupBatchResponse` with the dictionary alone.
     pub dictionary: Box<[u8]>,
     stamps: [Stamp; 2],
@@ -92,6 +95,7 @@ impl Labels {
             names: HashMap::new(),
             segments: Vec::new(),
             deals: Deals::default(),
+            entries: Entries::default(),
             dictionary: Box::default(),
             stamps: [Stamp::new(0, "", false), Stamp::new(0, "", true)],
         });
@@ -125,6 +129,7 @@ impl Labels {
             names: campaign_names(catalogue, caller),
             segments: segments.labels,
             deals: Deals::new(catalogue, caller.settings.exchange.as_deref(), |owner| caller.sees(owner)),
+            entries: Entries::new(catalogue, caller),
             dictionary: v1::LookupBatchResponse { dictionary: entries, ..Default::default() }.encode_to_vec().into(),
             stamps: [stamp(false), stamp(true)],
         }

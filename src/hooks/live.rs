@@ -100,6 +100,8 @@ pub struct Scratch {
     pub result: v1::LookupResult,
     /// Its encoding.
     pub encoded: Vec<u8>,
+    /// Another buffer for something encoded.
+    pub spare: Vec<u8>,
 }
 
 #[derive(Debug)]

@@ -1,11 +1,12 @@
 //! The exchange's doors: decode -> lookup and decide -> encode. Synchronous in the core, never blocks, logs nothing per bid.
 //!
 //! Contents: [`admission`] whether there is room; [`live`] what is in service and each worker's buffers; [`call`] who asks
-//! and when; [`labels`] names encoded once a generation; [`ids`] identifiers -> keys; [`tallies`] what is counted for whom; [`ask`] the question itself, whatever
-//! door it came through, and [`batch`] many of them; [`http`] the listener, [`routes`] what is at which path, `body` what
-//! comes and goes, with [`lookup_json`] and [`decide_json`]; [`grpc`] the gRPC service on `grpc_port`'s connections,
-//! `grpc_call` what its requests have in common, with [`lookup_proto`] and [`decide_proto`]; [`tls`], `preface` and
-//! `unread` below both ports; [`health`] the probes.
+//! and when; [`labels`] and [`entries`] names encoded once a generation; [`ids`] identifiers -> keys; [`tallies`] what is
+//! counted for whom; [`ask`] the question itself, whatever door it came through, and [`batch`] many of them; [`http`] the
+//! listener, [`routes`] what is at which path, `body` what comes and goes, with [`lookup_json`] and [`decide_json`];
+//! `openrtb` bid requests, with `openrtb_enrich`, `openrtb_decide` and `openrtb_proto`; [`grpc`] the gRPC service on
+//! `grpc_port`'s connections, `grpc_call` what its requests have in common, with [`lookup_proto`] and [`decide_proto`];
+//! [`tls`], `preface` and `unread` below both ports; [`health`] the probes.
 //! What must not live here: rules, files, anything that builds.
 
 pub mod admission;
@@ -15,6 +16,7 @@ mod body;
 pub mod call;
 pub mod decide_json;
 pub mod decide_proto;
+pub mod entries;
 pub mod grpc;
 mod grpc_call;
 mod grpc_port;
@@ -25,11 +27,15 @@ pub mod labels;
 pub mod live;
 pub mod lookup_json;
 pub mod lookup_proto;
+mod openrtb;
+mod openrtb_decide;
+mod openrtb_enrich;
+mod openrtb_proto;
 mod preface;
 pub mod routes;
+pub mod tallies;
 pub mod tls;
 mod unread;
-pub mod tallies;
 
 use crate::access::Access;
 use crate::config::{Config, Server};
@@ -65,11 +71,15 @@ pub enum Door {
     GrpcLookupStream,
     /// `Decide`
     GrpcDecide,
+    /// `POST /openrtb2/enrich`
+    OpenRtbEnrich,
+    /// `POST /openrtb2/decide`
+    OpenRtbDecide,
 }
 
 impl Door {
     /// The names in metrics, in the order of the numbers.
-    pub const NAMES: [&'static str; 7] = [
+    pub const NAMES: [&'static str; 9] = [
         "http_lookup",
         "http_decide",
         "http_other",
@@ -77,6 +87,8 @@ impl Door {
         "grpc_lookup_batch",
         "grpc_lookup_stream",
         "grpc_decide",
+        "openrtb_enrich",
+        "openrtb_decide",
     ];
 }
 

@@ -5,7 +5,9 @@ use super::ask::Ask;
 use super::ids::Eid;
 use crate::config;
 use crate::privacy::Signals;
+use crate::wire::openrtb::json::Malformed;
 use crate::wire::openrtb::{self, BidRequest};
+use crate::wire::{Failure, v2};
 use smallvec::SmallVec;
 
 /// The identifiers of a request: its eids, then `user.id` and `user.buyeruid` where the caller's settings give them a type.
@@ -27,6 +29,19 @@ pub(super) fn ask<'r>(request: &'r BidRequest<'_>, caller: &'r config::Caller) -
         tmax_ms: request.tmax_ms,
         test: request.test,
     }
+}
+
+/// Decodes a bid request in protobuf.
+///
+/// # Errors
+/// Bytes that are none.
+pub(super) fn decode(body: &[u8]) -> Result<v2::BidRequest, Failure> {
+    prost::Message::decode(body).map_err(|_| Failure::invalid("the body is not a BidRequest in protobuf"))
+}
+
+/// What is wrong with a body in JSON; nothing of it is quoted.
+pub(super) fn malformed(Malformed { at, why }: Malformed) -> Failure {
+    Failure::invalid(format!("the body is no bid request: {why} at byte {at}"))
 }
 
 /// The privacy signals of a bid request.

@@ -3,10 +3,12 @@
 
 use super::admission::{Entry, enter};
 use super::body::{Encoding, compress, read};
-use super::call::Call;
+use super::call::{Call, Party};
 use super::health::{Readiness, live_json};
-use super::{Door, Doors, decide_json, lookup_json};
+use super::{Door, Doors, decide_json, lookup_json, openrtb_decide, openrtb_enrich};
 use crate::access::Shown;
+use crate::decide::Status;
+use crate::schema::Timestamp;
 use crate::wire::{Code, Failure};
 use bytes::Bytes;
 use http_body_util::Full;
@@ -80,12 +82,40 @@ pub struct Reply {
     pub body: Option<Bytes>,
     /// What it is written in.
     pub media: Media,
+    /// What headers say of it, where the body cannot.
+    pub told: Option<Told>,
+}
+
+/// What became of the question, for people who look at an answer's headers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Told {
+    /// `x-vaglio-status`
+    pub status: Status,
+    /// `x-vaglio-generation`; 0 = none.
+    pub generation: u64,
+    /// `x-vaglio-stale: true`; otherwise there is no such header.
+    pub stale: bool,
+}
+
+impl Told {
+    pub(super) fn new(doors: &Doors, status: Status, party: Party<'_>, now: Timestamp) -> Self {
+        let generation = party.served.map_or(0, |served| served.generation().0);
+        Told { status, generation, stale: party.served.is_some_and(|served| doors.stale(served, now)) }
+    }
+
+    fn write(self, headers: &mut HeaderMap) {
+        headers.insert("x-vaglio-status", HeaderValue::from_static(self.status.name()));
+        headers.insert("x-vaglio-generation", HeaderValue::from(self.generation));
+        if self.stale {
+            headers.insert("x-vaglio-stale", HeaderValue::from_static("true"));
+        }
+    }
 }
 
 impl Reply {
     /// JSON.
     pub fn json(body: impl Into<Bytes>) -> Self {
-        Reply { body: Some(body.into()), media: Media::Json }
+        Reply { body: Some(body.into()), media: Media::Json, told: None }
     }
 }
 
@@ -100,7 +130,7 @@ struct Route {
     answer: fn(&Doors, &Asked<'_>, &Call<'_>) -> Result<Reply, Failure>,
 }
 
-const ROUTES: [Route; 2] = [
+const ROUTES: [Route; 4] = [
     Route {
         path: "/v1/lookup",
         door: Door::HttpLookup,
@@ -115,6 +145,20 @@ const ROUTES: [Route; 2] = [
         explains: true,
         answer: |doors, asked, call| decide_json::answer(doors, &asked.body, call).map(Reply::json),
     },
+    Route {
+        path: "/openrtb2/enrich",
+        door: Door::OpenRtbEnrich,
+        media: &[Media::Json, Media::Protobuf],
+        explains: false,
+        answer: openrtb_enrich::answer,
+    },
+    Route {
+        path: "/openrtb2/decide",
+        door: Door::OpenRtbDecide,
+        media: &[Media::Json, Media::Protobuf],
+        explains: false,
+        answer: openrtb_decide::answer,
+    },
 ];
 
 pub(super) async fn handle(
@@ -128,7 +172,14 @@ pub(super) async fn handle(
             let (entry, _until_answered) = enter(&*doors, peer.shed);
             let accepted = Encoding::accepted(request.headers());
             match converse(route, request, &doors, &peer, entry).await {
-                Ok(reply) => respond(reply, accepted),
+                Ok(reply) => {
+                    let told = reply.told;
+                    let mut response = respond(reply, accepted);
+                    if let Some(told) = told {
+                        told.write(response.headers_mut());
+                    }
+                    response
+                }
                 Err(failure) => refusal(&failure, route.explains),
             }
         }
