@@ -11,6 +11,7 @@ pub mod figures;
 pub mod generations;
 pub mod inspect;
 pub mod lookup;
+pub mod manifest;
 pub mod rollback;
 pub mod serve;
 pub mod synth;
@@ -50,6 +51,8 @@ enum Command {
     Rollback(rollback::Args),
     Synth(synth::Args),
     Demo(demo::Args),
+    #[command(hide = true)]
+    Manifest(manifest::Args),
 }
 
 /// How a command prints.
@@ -106,6 +109,7 @@ fn dispatch(command: Command) -> Result<()> {
         Command::Generations(args) => generations::run(&args),
         Command::Synth(args) => synth::run(&args),
         Command::Demo(args) => demo::run(&args),
+        Command::Manifest(args) => manifest::run(&args),
     }
 }
 

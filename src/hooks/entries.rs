@@ -48,6 +48,8 @@ struct Group {
 #[derive(Debug)]
 struct Fragment {
     group: usize,
+    /// `560`
+    id: Box<str>,
     /// `{"id":"560"}`
     json: Box<str>,
 }
@@ -76,7 +78,8 @@ impl Entries {
             if groups.last().is_none_or(|group| group.taxonomy != key.1) {
                 groups.push(Group::new(key.1, provider));
             }
-            Fragment { group: groups.len() - 1, json: format!("{{\"id\":{}}}", quoted(&key.2)).into() }
+            let json = format!("{{\"id\":{}}}", quoted(&key.2)).into();
+            Fragment { group: groups.len() - 1, id: key.2.as_str().into(), json }
         };
         let segments = keys.iter().map(fragment).collect();
         let audience = |(key, name): &(Key, &str)| {
@@ -109,10 +112,7 @@ impl Entries {
     /// are its own entries) has ours of that taxonomy already. `chosen` is a buffer.
     pub fn json(&self, audiences: &[u32], present: &[Data<'_>], chosen: &mut Vec<u32>, out: &mut Vec<u8>) {
         out.clear();
-        chosen.clear();
-        chosen.extend(self.shown(audiences).map(|shown| shown.segment));
-        chosen.sort_unstable();
-        chosen.dedup();
+        self.choose(audiences, chosen);
         let absent = |group: usize| !present.iter().any(|data| self.is_ours(data, self.groups[group].taxonomy));
         let fragments = chosen.iter().map(|&segment| &self.segments[segment as usize]);
         let mut open: Option<usize> = None;
@@ -132,6 +132,27 @@ impl Entries {
         if let Some(last) = open {
             out.extend_from_slice(self.groups[last].end.as_bytes());
         }
+    }
+
+    /// The ids of the segments for these audiences, without their taxonomies; none where the request has an entry of ours.
+    /// `chosen` is a buffer.
+    pub fn ids<'s>(
+        &'s self,
+        audiences: &'s [u32],
+        present: &[Data<'_>],
+        chosen: &'s mut Vec<u32>,
+    ) -> impl Iterator<Item = &'s str> {
+        self.choose(audiences, chosen);
+        let max = if present.iter().any(|data| self.is_ours(data, None)) { 0 } else { self.max };
+        chosen.iter().map(|&segment| &*self.segments[segment as usize].id).take(max)
+    }
+
+    /// The segments for these audiences, each once, in order.
+    fn choose(&self, audiences: &[u32], chosen: &mut Vec<u32>) {
+        chosen.clear();
+        chosen.extend(self.shown(audiences).map(|shown| shown.segment));
+        chosen.sort_unstable();
+        chosen.dedup();
     }
 
     /// Appends to `out`, an encoded `BidRequest`, a user with the entry for these audiences: decoders merge it into the

@@ -1,13 +1,16 @@
-//! The gRPC port: `vaglio.v1.AudienceService`, health and reflection. What each method
-//! answers is put together in [`lookup_proto`] and [`decide_proto`].
+//! The gRPC port: `vaglio.v1.AudienceService`, ARTF, health and reflection. What each method answers is put together in
+//! [`lookup_proto`], [`decide_proto`] and [`super::artf`].
 
 use super::admission::enter;
+use super::artf::ArtfDoor;
 use super::call::Call;
 use super::grpc_call::{Arriving, call, shown};
 use super::grpc_port::Incoming;
 use super::health::Readiness;
 use super::http::begun;
 use super::{Door, Doors, decide_proto, lookup_proto};
+use crate::wire::artf_service::rtb_extension_point_server::RtbExtensionPointServer;
+use crate::wire::artf_service_before::rtb_extension_point_server::RtbExtensionPointServer as BeforeServer;
 use crate::wire::codec::Encoded;
 use crate::wire::service::audience_service_server::{AudienceService, AudienceServiceServer};
 use crate::wire::{DESCRIPTORS, v1};
@@ -27,6 +30,17 @@ use tonic_health::ServingStatus;
 /// The largest answer that is sent, in bytes.
 const MAX_ANSWER: usize = 32 << 20;
 
+/// What every service has in common. The bound of a request holds also after decompression.
+macro_rules! bounded {
+    ($service:expr, $limits:expr) => {
+        $service
+            .accept_compressed(CompressionEncoding::Gzip)
+            .send_compressed(CompressionEncoding::Gzip)
+            .max_decoding_message_size($limits.max_body_bytes)
+            .max_encoding_message_size(MAX_ANSWER)
+    };
+}
+
 /// Accepts until `drain` becomes true, then lets the requests under way end. The caller bounds how long.
 ///
 /// # Errors
@@ -45,12 +59,11 @@ pub async fn serve(
         .register_encoded_file_descriptor_set(DESCRIPTORS)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         .build_v1()?;
-    let audiences = AudienceServiceServer::new(AudienceDoor { doors: Arc::clone(&doors), drain: drain.clone() })
-        .accept_compressed(CompressionEncoding::Gzip)
-        .send_compressed(CompressionEncoding::Gzip)
-        // Also after decompression.
-        .max_decoding_message_size(limits.max_body_bytes)
-        .max_encoding_message_size(MAX_ANSWER);
+    let artf = ArtfDoor(Arc::clone(&doors));
+    let before = bounded!(BeforeServer::new(artf.clone()), limits);
+    let artf = bounded!(RtbExtensionPointServer::new(artf), limits);
+    let audiences = AudienceDoor { doors: Arc::clone(&doors), drain: drain.clone() };
+    let audiences = bounded!(AudienceServiceServer::new(audiences), limits);
     let served = tonic::transport::Server::builder()
         // Until the answer begins: the message of a call, and not the messages of a stream, must have arrived.
         .timeout(Duration::from_millis(limits.body_timeout_ms))
@@ -60,7 +73,9 @@ pub async fn serve(
         .max_concurrent_streams(limits.max_streams)
         .initial_stream_window_size(1 << 20)
         .initial_connection_window_size(4 << 20)
-        .add_service(Arriving { service: audiences, doors })
+        .add_service(Arriving { service: audiences, doors: Arc::clone(&doors) })
+        .add_service(Arriving { service: artf, doors: Arc::clone(&doors) })
+        .add_service(Arriving { service: before, doors })
         .add_service(health)
         .add_service(reflection)
         .serve_with_incoming_shutdown(incoming, begun(drain))
@@ -69,12 +84,20 @@ pub async fn serve(
     Ok(served?)
 }
 
+/// Whose health is told; the empty name is the whole server's.
+const SERVICES: [&str; 4] = [
+    "",
+    <AudienceServiceServer<AudienceDoor> as NamedService>::NAME,
+    <RtbExtensionPointServer<ArtfDoor> as NamedService>::NAME,
+    <BeforeServer<ArtfDoor> as NamedService>::NAME,
+];
+
 /// Keeps the gRPC health service saying what the HTTP probes say.
 async fn mirror(mut readiness: watch::Receiver<Readiness>, reporter: tonic_health::server::HealthReporter) {
     loop {
         let ready = *readiness.borrow_and_update() == Readiness::Ready;
         let status = if ready { ServingStatus::Serving } else { ServingStatus::NotServing };
-        for service in ["", <AudienceServiceServer<AudienceDoor> as NamedService>::NAME] {
+        for service in SERVICES {
             reporter.set_service_status(service, status).await;
         }
         if readiness.changed().await.is_err() {

@@ -9,6 +9,10 @@ use parking_lot::Mutex;
 use serde::Serialize;
 use tokio::sync::watch;
 
+/// Where it is asked whether the process answers.
+pub const LIVE: &str = "/health/live";
+/// Where it is asked whether questions are answered.
+pub const READY: &str = "/health/ready";
 /// The program's version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 

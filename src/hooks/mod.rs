@@ -5,11 +5,14 @@
 //! counted for whom; [`ask`] the question itself, whatever door it came through, and [`batch`] many of them; [`http`] the
 //! listener, [`routes`] what is at which path, `body` what comes and goes, with [`lookup_json`] and [`decide_json`];
 //! `openrtb` bid requests, with `openrtb_enrich`, `openrtb_decide` and `openrtb_proto`; [`grpc`] the gRPC service on
-//! `grpc_port`'s connections, `grpc_call` what its requests have in common, with [`lookup_proto`] and [`decide_proto`];
+//! `grpc_port`'s connections, `grpc_call` what its requests have in common, with [`lookup_proto`], [`decide_proto`]
+//! and [`artf`];
 //! [`tls`], `preface` and `unread` below both ports; [`health`] the probes.
 //! What must not live here: rules, files, anything that builds.
 
 pub mod admission;
+pub mod artf;
+mod artf_mutations;
 pub mod ask;
 pub mod batch;
 mod body;
@@ -75,11 +78,13 @@ pub enum Door {
     OpenRtbEnrich,
     /// `POST /openrtb2/decide`
     OpenRtbDecide,
+    /// ARTF's `GetMutations`
+    GrpcArtf,
 }
 
 impl Door {
     /// The names in metrics, in the order of the numbers.
-    pub const NAMES: [&'static str; 9] = [
+    pub const NAMES: [&'static str; 10] = [
         "http_lookup",
         "http_decide",
         "http_other",
@@ -89,6 +94,7 @@ impl Door {
         "grpc_decide",
         "openrtb_enrich",
         "openrtb_decide",
+        "grpc_artf",
     ];
 }
 

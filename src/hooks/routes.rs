@@ -4,7 +4,7 @@
 use super::admission::{Entry, enter};
 use super::body::{Encoding, compress, read};
 use super::call::{Call, Party};
-use super::health::{Readiness, live_json};
+use super::health::{LIVE, READY, Readiness, live_json};
 use super::{Door, Doors, decide_json, lookup_json, openrtb_decide, openrtb_enrich};
 use crate::access::Shown;
 use crate::decide::Status;
@@ -246,13 +246,11 @@ pub(super) fn bearer(authorization: Option<&[u8]>) -> Result<Option<&[u8]>, Fail
 fn other(request: &Request<Incoming>, doors: &Doors) -> Result<Response<Full<Bytes>>, Failure> {
     let probe = matches!(*request.method(), Method::GET | Method::HEAD);
     match request.uri().path() {
-        "/health/live" | "/health/ready" if !probe => {
+        LIVE | READY if !probe => {
             Err(Failure::new(Code::MethodNotAllowed, "the probes take GET").with_details(vec!["GET, HEAD".to_owned()]))
         }
-        "/health/live" => {
-            Ok(with_body(StatusCode::OK, Media::Json, live_json(doors.health.readiness() == Readiness::Ready)))
-        }
-        "/health/ready" => {
+        LIVE => Ok(with_body(StatusCode::OK, Media::Json, live_json(doors.health.readiness() == Readiness::Ready))),
+        READY => {
             let (ready, body) = doors.health.ready_json(&doors.live);
             let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
             Ok(with_body(status, Media::Json, body))

@@ -13,7 +13,6 @@ pub fn view(request: &v2::BidRequest) -> BidRequest<'_> {
     let user = request.user.as_ref();
     let (eids, data) = user.map_or((&[][..], &[][..]), |user| (&user.eids[..], &user.data[..]));
     let older = user.and_then(|user| user.ext.as_ref()).map_or(&[][..], |ext| &ext.eids);
-
     BidRequest {
         id: text(&request.id),
         tmax_ms: request.tmax.and_then(|tmax| tmax.try_into().ok()).unwrap_or_default(),
