@@ -22,6 +22,24 @@ pub enum Role {
     Operator,
 }
 
+impl Role {
+    /// Every role.
+    pub const ALL: [Role; 6] =
+        [Role::Planner, Role::Approver, Role::Bidder, Role::Ingest, Role::Privacy, Role::Operator];
+
+    /// What it is called.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Role::Planner => "planner",
+            Role::Approver => "approver",
+            Role::Bidder => "bidder",
+            Role::Ingest => "ingest",
+            Role::Privacy => "privacy",
+            Role::Operator => "operator",
+        }
+    }
+}
+
 /// Somebody who asks, or everybody without a credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
@@ -44,6 +62,12 @@ impl Caller {
         let unsaid = || config::Caller { owners: everything, ..config::Caller::default() };
         let settings = settings.cloned().unwrap_or_else(unsaid);
         Caller { name: "public".to_owned(), settings }
+    }
+
+    /// Whoever has a key of this owner's that names no caller: it sees what is the owner's.
+    pub fn of_owner(owner: &str) -> Self {
+        let settings = config::Caller { owners: vec![owner.to_owned()], ..config::Caller::default() };
+        Caller { name: format!("key:{owner}"), settings }
     }
 
     /// Whether it may see what belongs to this owner.

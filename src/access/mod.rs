@@ -1,21 +1,29 @@
-//! Who asks: callers, their credentials, and what each may see. One store for keys made by `vaglio keys` and those of the
-//! configuration.
+//! Who asks: callers, their credentials, and what each may see.
 //!
-//! Contents: [`caller`] what a caller may see and how it is answered; [`Access`] everybody at one moment, and who a
-//! credential stands for. No protocol, no audience's content.
+//! Contents: [`caller`] what a caller may see and how it is answered; [`key`] a key and its hash; [`credentials`] the keys
+//! that `vaglio keys` made, [`store`] where they are kept; [`Access`] everybody at one moment, and who a credential stands
+//! for. No protocol, no audience's content.
 
 pub mod caller;
+pub mod credentials;
+pub mod key;
+pub mod store;
 
 pub use caller::{Caller, Role};
+pub use credentials::{Credential, Credentials};
+pub use key::{Key, KeyHash};
+pub use store::CredentialStore;
 
-use crate::config::Config;
+use crate::config::{self, Config};
+use crate::schema::Timestamp;
+use std::collections::{BTreeSet, HashMap};
 
 /// What a request shows of who asks.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Shown<'a> {
     /// The key of `Authorization: Bearer KEY`.
     pub key: Option<&'a [u8]>,
-    /// The names in the client's verified certificate.
+    /// The names in the client's verified certificate, in lower case.
     pub names: &'a [String],
     /// Whether it came to a loopback address.
     pub loopback: bool,
@@ -38,8 +46,20 @@ pub type CallerNumber = u32;
 /// Everybody who may ask, at one moment.
 #[derive(Debug)]
 pub struct Access {
-    /// The public on loopback, the public elsewhere, then the callers.
+    /// The public on loopback, the public elsewhere, the callers of the configuration, then owners whose keys name none.
     pub callers: Vec<Caller>,
+    /// What each key opens, by its hash.
+    keys: Vec<Known>,
+    /// Who each name in a certificate stands for.
+    names: HashMap<String, CallerNumber>,
+}
+
+#[derive(Debug)]
+struct Known {
+    hash: KeyHash,
+    expires: Option<Timestamp>,
+    /// Whose it is; `None` = it is not for the bid doors.
+    caller: Option<CallerNumber>,
 }
 
 /// What the public is on loopback, and elsewhere.
@@ -48,24 +68,98 @@ const PUBLIC: [CallerNumber; 2] = [0, 1];
 impl Access {
     /// What the configuration says.
     pub fn new(config: &Config) -> Self {
-        let public = |loopback| Caller::public(config.public.as_ref(), loopback);
-        let callers = config.callers.iter().map(|settings| Caller::new(settings.clone()));
-        Access { callers: [public(true), public(false)].into_iter().chain(callers).collect() }
+        Access::with(config, &Credentials::default())
     }
 
-    /// Who asks at a bid door.
+    /// What the configuration says, and the keys that were made beside it.
+    pub fn with(config: &Config, credentials: &Credentials) -> Self {
+        let public = |loopback| Caller::public(config.public.as_ref(), loopback);
+        let configured = config.callers.iter().map(|settings| Caller::new(settings.clone()));
+        let mut access = Access {
+            callers: [public(true), public(false)].into_iter().chain(configured).collect(),
+            keys: Vec::new(),
+            names: HashMap::new(),
+        };
+        for (number, settings) in (PUBLIC.len() as CallerNumber..).zip(&config.callers) {
+            access.admit(settings, number);
+        }
+        let made: Vec<&Credential> = credentials.all().iter().filter(|made| made.revoked.is_none()).collect();
+        access.admit_made(config, &made);
+        // Stable: of two keys alike the configuration's wins.
+        access.keys.sort_by_key(|known| known.hash);
+        access
+    }
+
+    /// The credentials of a caller of the configuration.
+    fn admit(&mut self, settings: &config::Caller, number: CallerNumber) {
+        self.names.extend(settings.mtls.iter().map(|name| (name.to_lowercase(), number)));
+        self.keys.extend(settings.credentials.iter().filter_map(|credential| {
+            // Validated when the configuration was read.
+            let hash = KeyHash::parse(&credential.sha256)?;
+            Some(Known { hash, expires: credential.expires, caller: Some(number) })
+        }));
+    }
+
+    /// The keys that `vaglio keys` made.
+    fn admit_made(&mut self, config: &Config, made: &[&Credential]) {
+        let own = |made: &&Credential| made.role == Role::Bidder && made.caller.is_none();
+        let owners: BTreeSet<&str> = made.iter().copied().filter(own).map(|made| made.owner.as_str()).collect();
+        let first = self.callers.len();
+        self.callers.extend(owners.iter().map(|owner| Caller::of_owner(owner)));
+        for made in made {
+            let at = match &made.caller {
+                _ if made.role != Role::Bidder => None,
+                Some(name) => match config.callers.iter().position(|caller| caller.name == *name) {
+                    Some(at) => Some(PUBLIC.len() + at),
+                    // Nobody knows any more what it may see, so it opens nothing.
+                    None => continue,
+                },
+                None => owners.iter().position(|owner| *owner == made.owner).map(|at| first + at),
+            };
+            let caller = at.map(|at| at as CallerNumber);
+            self.keys.push(Known { hash: made.sha256, expires: made.expires, caller });
+        }
+    }
+
+    /// Who asks at a bid door. A key wins over a certificate; a certificate that names nobody is the public's.
     ///
     /// # Errors
     /// A key that is wrong is refused, never taken for none.
-    pub fn bidder(&self, shown: &Shown<'_>) -> Result<CallerNumber, Refusal> {
-        match shown.key {
-            Some(_) => Err(Refusal::Unknown),
-            None => Ok(PUBLIC[usize::from(!shown.loopback)]),
+    pub fn bidder(&self, shown: &Shown<'_>, now: Timestamp) -> Result<CallerNumber, Refusal> {
+        let Some(key) = shown.key else {
+            let named = shown.names.iter().find_map(|name| self.names.get(name));
+            return Ok(named.copied().unwrap_or(PUBLIC[usize::from(!shown.loopback)]));
+        };
+        let known = KeyHash::of_shown(key).and_then(|hash| self.known(&hash)).ok_or(Refusal::Unknown)?;
+        if known.expires.is_some_and(|expires| expires <= now) {
+            return Err(Refusal::Expired);
         }
+        known.caller.ok_or(Refusal::NotABidder)
+    }
+
+    /// Finds a hash by its first bytes, which no client can choose, and compares it in constant time.
+    fn known(&self, hash: &KeyHash) -> Option<&Known> {
+        let prefix = hash.prefix();
+        let from = self.keys.partition_point(|known| known.hash.prefix() < prefix);
+        let near = self.keys[from..].iter().take_while(|known| known.hash.prefix() == prefix);
+        near.into_iter().find(|known| known.hash.is(hash))
     }
 
     /// A caller by its number.
     pub fn caller(&self, number: CallerNumber) -> Option<&Caller> {
         self.callers.get(number as usize)
     }
+
+    /// The audiences that callers' settings name and `exists` denies, each with the caller's name.
+    pub fn unknown_audiences(&self, exists: impl Fn(&str) -> bool) -> BTreeSet<(&str, &str)> {
+        let mut unknown = BTreeSet::new();
+        for Caller { name, settings } in &self.callers {
+            let named = settings.audiences.iter().chain(settings.external_ids.keys());
+            unknown.extend(named.filter(|id| !exists(id)).map(|id| (name.as_str(), id.as_str())));
+        }
+        unknown
+    }
 }
+
+#[cfg(test)]
+mod tests;

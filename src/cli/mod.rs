@@ -10,6 +10,7 @@ pub mod explain;
 pub mod figures;
 pub mod generations;
 pub mod inspect;
+pub mod keys;
 pub mod lookup;
 pub mod manifest;
 pub mod rollback;
@@ -49,6 +50,7 @@ enum Command {
     Inspect(inspect::Args),
     Generations(generations::Args),
     Rollback(rollback::Args),
+    Keys(keys::Args),
     Synth(synth::Args),
     Demo(demo::Args),
     #[command(hide = true)]
@@ -107,6 +109,7 @@ fn dispatch(command: Command) -> Result<()> {
         Command::Explain(args) => explain::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Generations(args) => generations::run(&args),
+        Command::Keys(args) => keys::run(&args),
         Command::Synth(args) => synth::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Manifest(args) => manifest::run(&args),

@@ -14,6 +14,7 @@ pub mod model;
 pub mod serving;
 mod tree;
 mod validate;
+mod validate_callers;
 mod validate_source;
 
 pub use declare::IdType;

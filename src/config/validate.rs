@@ -1,11 +1,12 @@
 //! What no single field can know to be wrong: contradictions, duplicates and missing partners, over the whole at once.
-//! What concerns one source alone is in `validate_source`.
+//! What concerns one source alone is in `validate_source`, what concerns callers in `validate_callers`.
 
 use super::declare::{has_type_columns, id_types};
 use super::decode::{path_name, placed};
 use super::model::{Config, Source};
 use super::serving::{Privacy, Server};
 use super::tree::{Node, Step};
+use super::validate_callers::check_callers;
 use super::validate_source::check_source;
 use crate::error::Problem;
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ pub(super) fn validate(config: &Config, tree: &Node, sources: &[(usize, bool)]) 
     check_top(config, &mut report);
     check_server(&config.server, &mut report);
     check_privacy(&config.privacy, &mut report);
+    check_callers(config, &mut report);
     let whole: Vec<(usize, &Source)> = config
         .sources
         .iter()
@@ -97,15 +99,6 @@ fn check_top(config: &Config, report: &mut Report) {
         "would cut every profile to one identifier",
         "choose 2 or more; 64 is the default",
     );
-    for (at, owner) in config.public.iter().flat_map(|public| public.owners.iter().enumerate()) {
-        let valid = owner == "*" || crate::schema::names::is_name(owner);
-        report.require(
-            valid,
-            steps!["public", "owners", at],
-            "is not an owner's name",
-            "write a name, or \"*\" for all",
-        );
-    }
 }
 
 fn check_server(server: &Server, report: &mut Report) {
@@ -139,6 +132,19 @@ fn check_server(server: &Server, report: &mut Report) {
     for (name, value) in at_least_one {
         report.require(value >= 1, steps!["server", name], "is 0, so nothing could be answered", "choose 1 or more");
     }
+    let share = server.deadline.tmax_share;
+    report.require(
+        share > 0.0 && share <= 1.0,
+        steps!["server", "deadline", "tmax_share"],
+        "is not a share of the time there is",
+        "write a number above 0, up to 1; 0.8 is the default",
+    );
+    report.require(
+        server.tls.as_ref().is_none_or(|tls| !tls.client_required || tls.client_ca.is_some()),
+        steps!["server", "tls", "client_required"],
+        "requires certificates of clients, and no `client_ca` says who signs them",
+        "name the PEM file with the authorities' certificates in `client_ca`",
+    );
     report.require(server.workers <= 1_024, steps!["server", "workers"], "is more than 1024", "0 takes one per core");
 }
 

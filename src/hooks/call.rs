@@ -5,6 +5,7 @@ use super::labels::Labels;
 use super::live::{Scratch, Served};
 use super::{Door, Doors};
 use crate::access::{Caller, Refusal, Shown};
+use crate::schema::Clock;
 use crate::wire::{Code, Failure};
 use std::time::{Duration, Instant};
 
@@ -52,8 +53,10 @@ impl Doors {
         call: &Call<'_>,
         answer: impl FnOnce(Party<'_>, &mut Scratch) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
+        // Keys expire by the machine's clock, also where answers are of a frozen instant.
+        let now = Clock::System.now();
         self.live.with(|standing, scratch| {
-            let number = standing.access.bidder(&call.shown).map_err(refused)?;
+            let number = standing.access.bidder(&call.shown, now).map_err(refused)?;
             let caller = standing.access.caller(number).ok_or_else(|| refused(Refusal::Unknown))?;
             scratch.tallies.serve(number, &caller.name, &self.metrics.callers);
             let served = standing.served.as_ref();
@@ -70,7 +73,8 @@ impl Doors {
         if shown.key.is_none() {
             return Ok(());
         }
-        self.live.with(|standing, _| standing.access.bidder(shown).map(drop)).map_err(refused)
+        let now = Clock::System.now();
+        self.live.with(|standing, _| standing.access.bidder(shown, now).map(drop)).map_err(refused)
     }
 }
 

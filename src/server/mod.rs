@@ -1,9 +1,10 @@
 //! The composition root: listeners, runtimes, the child builder, readiness, drain.
 //!
 //! Two runtimes: bids have one, the planner's port another. Two threads beside them: [`watcher`] takes new generations
-//! into service, [`builder`] runs builds in a child process. Nothing they do waits in the way of a bid.
+//! and [`keys`] into service, [`builder`] runs builds in a child process. Nothing they do waits in the way of a bid.
 
 mod builder;
+mod keys;
 mod listeners;
 mod tls;
 mod watcher;
@@ -77,7 +78,7 @@ impl Server {
     /// Listens and answers at once; `not_ready` until a generation is loaded. Must not be called on a runtime's thread.
     ///
     /// # Errors
-    /// A port that is taken (all of them are named), certificates that cannot be used, or a machine that refuses threads.
+    /// A port that is taken (all of them are named), keys or certificates that cannot be used, or a machine that refuses threads.
     pub fn start(loaded: Loaded, options: Options) -> Result<Server> {
         let settings = loaded.config.server.clone();
         let store = Store::open(&loaded.config.data_dir)?;
@@ -90,9 +91,10 @@ impl Server {
         };
         let (bids, planner) = (runtime("bid", workers)?, runtime("planner", 1)?);
         let doors = Doors::new(&loaded.config);
+        let keys = keys::Keys::load(&loaded.config, Arc::clone(&doors))?;
         let drain = watch::Sender::new(false);
         let listening = listen(listeners, tls, &doors, &drain, &bids, &planner)?;
-        let watcher = watcher::Watcher::new(loaded.clone(), store.clone(), Arc::clone(&doors));
+        let watcher = watcher::Watcher::new(loaded.clone(), store.clone(), Arc::clone(&doors), keys);
         let mut background = vec![spawn("watcher", move |stop| watcher.run(options.poll, &stop))?];
         if options.build {
             let builder = builder::Builder::new(&loaded, store, Arc::clone(&doors), options.program)?;

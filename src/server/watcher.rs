@@ -1,6 +1,7 @@
-//! Takes generations into service: looks at `CURRENT`, verifies what it names, swaps. A generation that is refused
+//! Takes generations into service (and, in the same thread, [`keys`]): looks at `CURRENT`, verifies what it names, swaps. A generation that is refused
 //! leaves the last good one in service; a server that starts on a refused one takes the newest good one before it.
 
+use super::keys::{self, Keys};
 use crate::audiences::Catalogue;
 use crate::config::Loaded;
 use crate::decide::Answering;
@@ -28,16 +29,18 @@ pub(super) struct Watcher {
     retry: Option<Instant>,
     /// The last warning about what is not enforced: said once.
     warned: Option<String>,
+    keys: Keys,
 }
 
 impl Watcher {
-    pub(super) fn new(loaded: Loaded, store: Store, doors: Arc<Doors>) -> Self {
-        Watcher { loaded, store, doors, seen: None, retry: None, warned: None }
+    pub(super) fn new(loaded: Loaded, store: Store, doors: Arc<Doors>, keys: Keys) -> Self {
+        Watcher { loaded, store, doors, seen: None, retry: None, warned: None, keys }
     }
 
     /// Looks until the sender of `stop` is dropped.
     pub(super) fn run(mut self, poll: Duration, stop: &Receiver<()>) {
         loop {
+            self.keys.look();
             self.look();
             if stop.recv_timeout(poll) != Err(RecvTimeoutError::Timeout) {
                 return;
@@ -107,6 +110,7 @@ impl Watcher {
         let snapshot = ServingSnapshot::open(&self.store, generation, &keys)?;
         self.warn_of_what_is_not_enforced(snapshot.catalogue());
         let access = Arc::clone(&self.doors.live.load().access);
+        keys::warn_of_unknown_audiences(&access, snapshot.catalogue());
         let served = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             Served::new(Arc::new(Answering::new(snapshot)), keys, &access)
         }));

@@ -6,8 +6,8 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 /// A connection.
-pub struct Client {
-    reader: BufReader<TcpStream>,
+pub struct Client<S: Read + Write = TcpStream> {
+    reader: BufReader<S>,
 }
 
 /// What came back.
@@ -38,6 +38,12 @@ impl Client {
         let stream = TcpStream::connect(address).unwrap();
         stream.set_nodelay(true).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        Client::over(stream)
+    }
+}
+
+impl<S: Read + Write> Client<S> {
+    pub fn over(stream: S) -> Client<S> {
         Client { reader: BufReader::new(stream) }
     }
 

@@ -1,0 +1,247 @@
+//! Who a credential stands for, and how keys are kept.
+
+use super::credentials::State;
+use super::*;
+use crate::error::Result as Told;
+use std::path::Path;
+
+const NOW: Timestamp = Timestamp(1_000);
+
+fn made(key: &Key, owner: &str) -> Credential {
+    Credential {
+        id: key.id().to_owned(),
+        sha256: key.hash(),
+        role: Role::Bidder,
+        owner: owner.to_owned(),
+        caller: None,
+        created: Timestamp(0),
+        expires: None,
+        revoked: None,
+        comment: None,
+    }
+}
+
+fn key() -> Key {
+    Key::random().unwrap()
+}
+
+fn all(list: &[Credential]) -> Credentials {
+    let mut credentials = Credentials::default();
+    for credential in list {
+        credentials.add(credential.clone(), Timestamp(i64::MAX)).unwrap();
+    }
+    credentials
+}
+
+fn config() -> Config {
+    let caller = |name: &str, mtls: &[&str], keys: &[(&str, Option<i64>)]| config::Caller {
+        name: name.to_owned(),
+        mtls: mtls.iter().map(|name| (*name).to_owned()).collect(),
+        credentials: keys
+            .iter()
+            .map(|(key, expires)| config::Credential {
+                sha256: KeyHash::of(key.as_bytes()).to_string(),
+                expires: expires.map(Timestamp),
+            })
+            .collect(),
+        owners: vec!["acme".to_owned()],
+        ..config::Caller::default()
+    };
+    let callers = vec![
+        caller("index", &["Bidder.Index.test"], &[("old", Some(1_001)), ("new", None)]),
+        caller("other", &["other.test"], &[("gone", Some(1_000))]),
+    ];
+    Config { callers, ..Config::default() }
+}
+
+/// The name of whoever is meant.
+fn asks(access: &Access, key: Option<&str>, names: &[&str]) -> Result<String, Refusal> {
+    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    let shown = Shown { key: key.map(str::as_bytes), names: &names, loopback: true };
+    access.bidder(&shown, NOW).map(|number| access.caller(number).unwrap().name.clone())
+}
+
+fn told(name: &str) -> Result<String, Refusal> {
+    Ok(name.to_owned())
+}
+
+#[test]
+fn a_key_wins_over_a_certificate_which_wins_over_the_place() {
+    let access = Access::new(&config());
+    assert_eq!(asks(&access, None, &[]), told("public"));
+    assert_eq!(asks(&access, Some("old"), &[]), told("index"), "two are valid at once");
+    assert_eq!(asks(&access, Some("new"), &[]), told("index"));
+    assert_eq!(asks(&access, Some("new"), &["other.test"]), told("index"));
+    assert_eq!(asks(&access, None, &["nobody.test", "bidder.index.test"]), told("index"));
+    assert_eq!(asks(&access, None, &["nobody.test"]), told("public"));
+    assert_eq!(asks(&access, Some("gone"), &["other.test"]), Err(Refusal::Expired), "not taken for none");
+    for wrong in ["", "ol", "older", &"x".repeat(100_000)] {
+        assert_eq!(asks(&access, Some(wrong), &["other.test"]), Err(Refusal::Unknown));
+    }
+    let elsewhere = access.bidder(&Shown::default(), NOW).unwrap();
+    assert!(access.caller(elsewhere).unwrap().settings.owners.is_empty(), "nothing is public beyond loopback");
+}
+
+#[test]
+fn made_keys_open_as_what_they_were_made() {
+    let [own, rotated, lent, lost, planner, expired, revoked] = std::array::from_fn(|_| key());
+    let access = Access::with(
+        &config(),
+        &all(&[
+            made(&own, "acme"),
+            made(&rotated, "acme"),
+            Credential { caller: Some("index".to_owned()), ..made(&lent, "acme") },
+            Credential { caller: Some("vanished".to_owned()), ..made(&lost, "acme") },
+            Credential { role: Role::Planner, ..made(&planner, "acme") },
+            Credential { expires: Some(NOW), ..made(&expired, "zeta") },
+            Credential { revoked: Some(Timestamp(1)), ..made(&revoked, "zeta") },
+        ]),
+    );
+    let asks = |key: &Key| asks(&access, Some(key.text()), &[]);
+    assert_eq!(asks(&own), told("key:acme"));
+    assert_eq!(asks(&rotated), told("key:acme"));
+    assert_eq!(asks(&lent), told("index"));
+    assert_eq!(asks(&lost), Err(Refusal::Unknown));
+    assert_eq!(asks(&planner), Err(Refusal::NotABidder));
+    assert_eq!(asks(&expired), Err(Refusal::Expired));
+    assert_eq!(asks(&revoked), Err(Refusal::Unknown));
+    assert_eq!(asks(&key()), Err(Refusal::Unknown));
+    let names: Vec<&str> = access.callers.iter().map(|caller| caller.name.as_str()).collect();
+    assert_eq!(names, ["public", "public", "index", "other", "key:acme", "key:zeta"]);
+    assert!(access.callers[4].sees("acme") && !access.callers[4].sees("zeta"));
+}
+
+#[test]
+fn a_hash_that_only_begins_alike_opens_nothing() {
+    let shown = key();
+    let digits = shown.hash().to_string();
+    for wrong in [0, 15, 16, 62] {
+        let mut near = digits.clone().into_bytes();
+        near[wrong] = if near[wrong] == b'0' { b'1' } else { b'0' };
+        let near = KeyHash::parse(&String::from_utf8(near).unwrap()).unwrap();
+        assert_eq!(near.prefix() == shown.hash().prefix(), wrong >= 16);
+        let other = Credential { sha256: near, ..made(&key(), "other") };
+        let access = |list: &[Credential]| Access::with(&Config::default(), &all(list));
+        assert_eq!(asks(&access(&[other.clone()]), Some(shown.text()), &[]), Err(Refusal::Unknown), "{wrong}");
+        assert_eq!(asks(&access(&[other, made(&shown, "acme")]), Some(shown.text()), &[]), told("key:acme"));
+    }
+}
+
+#[test]
+fn two_keys_are_valid_at_once_and_no_third() {
+    let mut credentials = Credentials::default();
+    let [first, second, third] = std::array::from_fn(|_| key());
+    let until = |key: &Key, expires| Credential { expires: Some(Timestamp(expires)), ..made(key, "acme") };
+    credentials.add(until(&first, 2_000), NOW).unwrap();
+    credentials.add(made(&second, "acme"), NOW).unwrap();
+    let refused = credentials.add(made(&third, "acme"), NOW).unwrap_err();
+    assert!(refused.message().contains(&format!("vaglio keys revoke {}", first.id())), "{refused}");
+    assert_eq!(refused.exit_code(), 1);
+    for other in [
+        made(&key(), "other"),
+        Credential { role: Role::Planner, ..made(&key(), "acme") },
+        Credential { caller: Some("index".to_owned()), ..made(&key(), "acme") },
+    ] {
+        credentials.add(other, NOW).unwrap();
+    }
+    credentials.add(made(&third, "acme"), Timestamp(2_000)).unwrap();
+    assert!(credentials.add(made(&key(), "acme"), Timestamp(2_000)).is_err());
+    assert_eq!(credentials.revoke(second.id(), Timestamp(2_000)).unwrap().revoked, None);
+    assert_eq!(credentials.revoke(second.id(), Timestamp(3_000)).unwrap().revoked, Some(Timestamp(2_000)));
+    credentials.add(made(&key(), "acme"), Timestamp(2_000)).unwrap();
+    let states: Vec<State> = credentials.all()[..2].iter().map(|made| made.state(Timestamp(2_000))).collect();
+    assert_eq!(states, [State::Expired, State::Revoked]);
+    let unknown = credentials.revoke("vaglio_secret", NOW).unwrap_err();
+    assert!(!unknown.to_string().contains("secret") && unknown.to_string().contains("keys list"));
+}
+
+#[test]
+fn what_is_stored_reads_back_and_is_nobody_else_s() {
+    use std::os::unix::fs::PermissionsExt;
+    let directory = tempfile::tempdir().unwrap();
+    let store = CredentialStore::of(&directory.path().join("deep/data"));
+    assert_eq!(store.text().unwrap(), None);
+    assert_eq!(store.read().unwrap(), Credentials::default());
+    let key = key();
+    let full = Credential {
+        role: Role::Operator,
+        caller: None,
+        expires: Some(Timestamp(2_000)),
+        comment: Some("\"quoted\" and ünïcode".to_owned()),
+        ..made(&key, "*")
+    };
+    store.change(|credentials| credentials.add(full.clone(), NOW)).unwrap();
+    assert_eq!(store.read().unwrap().all(), [full]);
+    let refused: Told<()> = store.change(|_| Err(crate::error::Error::input("no")));
+    assert!(refused.is_err() && store.read().unwrap().all().len() == 1);
+    let file = directory.path().join("deep/data/credentials.json");
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(!text.contains(&key.text()[16..]) && text.contains(&key.hash().to_string()));
+}
+
+#[test]
+fn changes_at_the_same_time_lose_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let path: &Path = directory.path();
+    std::thread::scope(|scope| {
+        for owner in 0..16 {
+            scope.spawn(move || {
+                let new = made(&key(), &format!("owner{owner}"));
+                CredentialStore::of(path).change(|credentials| credentials.add(new.clone(), NOW)).unwrap();
+            });
+        }
+    });
+    assert_eq!(CredentialStore::of(path).read().unwrap().all().len(), 16);
+}
+
+#[test]
+fn every_mistake_in_what_is_stored_is_told() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = CredentialStore::of(directory.path());
+    let refused = |text: &str| store.parse(Some(text)).unwrap_err().to_string();
+    for (text, words) in [
+        ("", "is not JSON"),
+        ("{\"format\": 1, \"credentials\": [", "is not JSON"),
+        ("{\"format\": 2, \"credentials\": []}", "`format` is 2"),
+        ("[]", "`format` is null"),
+        ("{\"format\": 1}", "`credentials` is not a list"),
+    ] {
+        let text = refused(text);
+        assert!(text.contains(words) && text.contains("credentials.json"), "{words}: {text}");
+    }
+    let good = serde_json::to_value(made(&key(), "acme")).unwrap();
+    let wrong = |field: &str, value: &str| {
+        let mut entry = serde_json::to_value(made(&key(), "acme")).unwrap();
+        entry[field] = value.into();
+        entry
+    };
+    let list = serde_json::json!({"format": 1, "credentials": [
+        good, wrong("id", "XYZ"), wrong("sha256", "vaglio_secret"), wrong("owner", ""), wrong("role", "king"),
+        wrong("expires", "soon"), wrong("colour", "red"), good, wrong("sha256", good["sha256"].as_str().unwrap()),
+    ]});
+    let text = refused(&list.to_string());
+    for (at, words) in [
+        (1, "`id`"),
+        (2, "`sha256` is not"),
+        (3, "`owner`"),
+        (4, "king"),
+        (5, "soon"),
+        (6, "colour"),
+        (7, "stands there twice"),
+        (8, "stands there twice"),
+    ] {
+        assert!(text.lines().any(|line| line.contains(&format!("[{at}]")) && line.contains(words)), "{at}: {text}");
+    }
+    assert!(!text.contains("vaglio_secret"), "{text}");
+}
+
+#[test]
+fn audiences_that_are_not_there_are_told_with_the_caller() {
+    let mut config = config();
+    config.callers[0].audiences = vec!["acme/a".to_owned(), "acme/b".to_owned()];
+    config.callers[1].external_ids.insert("acme/c".to_owned(), "c".to_owned());
+    let access = Access::new(&config);
+    let unknown: Vec<_> = access.unknown_audiences(|id| id == "acme/a").into_iter().collect();
+    assert_eq!(unknown, [("index", "acme/b"), ("other", "acme/c")]);
+}
