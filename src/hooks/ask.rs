@@ -1,6 +1,7 @@
 //! The question itself, whatever door it came through: permission, deadline and identifiers first, then one lookup.
 //!
-//! Order of what is checked: no generation, shed, late, no permission, no identifier; only then is a profile read.
+//! Order of what is checked: no generation, no permission, shed, late, no identifier; only then is a profile read. What a
+//! person has refused or objected to wins over every failure but the first.
 
 use super::Doors;
 use super::call::{Call, Party};
@@ -38,8 +39,8 @@ pub(super) const DECIDE: &[Use] = &[Use::Target, Use::Suppress];
 pub(super) enum Before {
     /// The keys are in `scratch.keys`: look.
     Look,
-    /// This is the answer, but an objection would win over it, and the keys are there to look for one.
-    UnlessObjected(Status),
+    /// This is the answer, but an objection or a stored refusal would win over it, and the keys are there to look for one.
+    UnlessRefused(Status),
     /// This is the answer.
     Answer(Status),
 }
@@ -88,12 +89,12 @@ impl Doors {
         let permission = self.policy.permission(&ask.signals, party.caller.settings.privacy);
         if let Some(reason) = permission.first_denied(uses) {
             self.metrics.denied(reason as usize);
-            return Ok(Before::Answer(hurry.unwrap_or(Status::NoConsent)));
+            return Ok(Before::Answer(Status::NoConsent));
         }
         rules.collect(ask.eids, ask.ifa, &served.keys, scratch);
         Ok(match hurry {
             _ if scratch.keys.is_empty() => Before::Answer(hurry.unwrap_or(Status::NoId)),
-            Some(status) => Before::UnlessObjected(status),
+            Some(status) => Before::UnlessRefused(status),
             None => Before::Look,
         })
     }
@@ -111,14 +112,14 @@ impl Doors {
         let status = match (self.before(ask, LOOKUP, call, party, scratch)?, party.served) {
             (Before::Look, Some(served)) => look(served, now, test, scratch),
             (Before::Look, None) => Status::NotReady,
-            (Before::Answer(status) | Before::UnlessObjected(status), _) => status,
+            (Before::Answer(status) | Before::UnlessRefused(status), _) => status,
         };
         self.count_lookup(status, test, scratch);
         Ok(status)
     }
 
-    /// Decides on every campaign for one user: the verdicts are in `scratch.decisions`. An objection is looked for even
-    /// when there is no time for anything else. Without a generation there are no decisions.
+    /// Decides on every campaign for one user: the verdicts are in `scratch.decisions`. An objection or a refusal is looked
+    /// for even when there is no time for anything else. Without a generation there are no decisions.
     pub(super) fn decide<'a>(
         &self,
         ask: Ask<'a, impl ExactSizeIterator<Item = Eid<'a>>>,
@@ -135,8 +136,8 @@ impl Doors {
         };
         let status = match before {
             Before::Look => look(served, now, test, scratch),
-            Before::UnlessObjected(status) => match look(served, now, test, scratch) {
-                Status::Blocked => Status::Blocked,
+            Before::UnlessRefused(status) => match look(served, now, test, scratch) {
+                refused @ (Status::Blocked | Status::NoConsent) => refused,
                 _ => status,
             },
             Before::Answer(status) => status,

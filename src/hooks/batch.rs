@@ -52,7 +52,7 @@ impl Doors {
                     Place::At(back as u32)
                 }
                 (Before::Look, None) => Place::Nowhere(Status::NotReady),
-                (Before::Answer(status) | Before::UnlessObjected(status), _) => Place::Nowhere(status),
+                (Before::Answer(status) | Before::UnlessRefused(status), _) => Place::Nowhere(status),
             };
             scratch.places.push(place);
         }

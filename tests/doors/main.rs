@@ -5,5 +5,7 @@ mod client;
 mod grpc;
 mod http;
 mod life;
+mod policy;
+mod slow;
 mod whole;
 mod world;

@@ -1,0 +1,213 @@
+//! What is answered when things go wrong: the written policy, cell by cell, on every door.
+//!
+//! Without a snapshot nothing is known of anybody, objections included: such an answer is `unknown`, and no failure is ever
+//! `target`.
+
+use crate::client::{Client, request};
+use crate::grpc::{block_on, connect, question};
+use crate::world::{World, wait_until};
+use serde_json::{Value, json};
+use std::sync::atomic::Ordering;
+use tokio_stream::StreamExt;
+use vaglio::server::Server;
+use vaglio::wire::v1::{self, DecideRequest, LookupBatchRequest, LookupRequest};
+
+/// Too short for any answer: our share of it does not even cover the way.
+const NO_TIME: u32 = 1;
+const ALL_THE_TIME: u32 = 0;
+/// Two days after the generation, of which one is allowed.
+const LATER: &str = "2026-11-22T12:00:00Z";
+const ONE_DAY: &str = "  max_age_seconds: 86400\n";
+const CAMPAIGNS: [&str; 2] = ["acme/everyone", "acme/upgrade"];
+
+/// Status, audiences, whether it is stale.
+type Told = (String, Vec<String>, bool);
+/// Verdict and reason of each of [`CAMPAIGNS`]; whether they are stale.
+type Decided = (Vec<(String, String)>, bool);
+
+fn body(uid: &str, tmax_ms: u32, campaigns: Value) -> String {
+    let eids = json!([{"source": "id.test", "uid": uid}]);
+    json!({"eids": eids, "tmax_ms": tmax_ms, "campaigns": campaigns}).to_string()
+}
+
+fn told(status: v1::Status, audiences: Vec<String>, stale: bool) -> Told {
+    (status.as_str_name().trim_start_matches("STATUS_").to_lowercase(), audiences, stale)
+}
+
+fn told_result(mut answer: v1::LookupBatchResponse) -> Told {
+    let result = answer.results.remove(0);
+    told(result.status(), result.audiences, answer.stale)
+}
+
+/// What every lookup door says of somebody: the same.
+fn looked_up(server: &Server, uid: &str, tmax_ms: u32) -> Told {
+    let mut http = Client::connect(server.addresses().http);
+    let answer = http.post("/v1/lookup", &body(uid, tmax_ms, json!(null)));
+    assert_eq!((answer.status, http.post("/v1/lookup", "{}").status), (200, 200), "the connection is kept");
+    let answer = answer.json();
+    let audiences: Vec<String> = serde_json::from_value(answer["audiences"].clone()).unwrap();
+    let said = (answer["status"].as_str().unwrap().to_owned(), audiences, answer["stale"].as_bool().unwrap());
+    let asked = LookupRequest { tmax_ms, ..question(&[uid]) };
+    let batch = LookupBatchRequest { lookups: vec![asked.clone()], ..Default::default() };
+    let others = block_on(async {
+        let mut client = connect(server).await;
+        let one = client.lookup(asked).await.unwrap().into_inner();
+        let one = told(one.status(), one.audiences, one.stale);
+        let many = told_result(client.lookup_batch(batch.clone()).await.unwrap().into_inner());
+        let stream = client.lookup_stream(tokio_stream::iter([batch.clone(), batch])).await.unwrap().into_inner();
+        let answers: Vec<Told> = stream.map(|answer| told_result(answer.unwrap())).collect().await;
+        assert_eq!(answers.len(), 2, "the stream goes on");
+        [vec![one, many], answers].concat()
+    });
+    assert!(others.iter().all(|other| *other == said), "{said:?} {others:?}");
+    said
+}
+
+/// What every decide door says of somebody: the same.
+fn decided(server: &Server, uid: &str, tmax_ms: u32) -> Decided {
+    let mut http = Client::connect(server.addresses().http);
+    let answer = http.post("/v1/decide", &body(uid, tmax_ms, json!(CAMPAIGNS)));
+    assert_eq!((answer.status, http.post("/v1/decide", "{}").status), (200, 200), "the connection is kept");
+    let answer = answer.json();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let campaigns = answer["campaigns"].as_array().unwrap();
+    let verdicts: Vec<_> = campaigns.iter().map(|it| (text(&it["verdict"]), text(&it["reason"]))).collect();
+    let said = (verdicts, answer["stale"].as_bool().unwrap());
+    let campaigns = CAMPAIGNS.map(str::to_owned).into();
+    let asked = DecideRequest { eids: question(&[uid]).eids, tmax_ms, campaigns, ..Default::default() };
+    let other = block_on(async { connect(server).await.decide(asked).await.unwrap().into_inner() });
+    let verdict = |it: &v1::CampaignVerdict| it.verdict().as_str_name().trim_start_matches("VERDICT_").to_lowercase();
+    let verdicts: Vec<_> = other.campaigns.iter().map(|it| (verdict(it), it.reason.clone())).collect();
+    assert_eq!((verdicts, other.stale), said);
+    said
+}
+
+/// Nothing about anybody, because of this.
+fn nothing(status: &str) -> Told {
+    (status.to_owned(), Vec::new(), false)
+}
+
+/// The same verdict for every campaign.
+fn all(verdict: &str, reason: &str) -> Decided {
+    (vec![(verdict.to_owned(), reason.to_owned()); CAMPAIGNS.len()], false)
+}
+
+fn stale<T>((said, _): (T, bool)) -> (T, bool) {
+    (said, true)
+}
+
+/// Runs a test while one request is under way, and no more are allowed.
+fn overloaded(test: impl Fn(&Server)) {
+    let world = World::new("  max_in_flight: 1\n");
+    let server = world.ready();
+    let mut held = Client::connect(server.addresses().http);
+    let text = request("POST", "/v1/lookup", "", &body("gamer", ALL_THE_TIME, json!(null)));
+    let (first, last) = text.split_at(text.len() - 1);
+    held.send(first);
+    let under_way = || server.doors().metrics.load.in_flight.load(Ordering::Relaxed);
+    wait_until("the request under way", || under_way() == 1);
+    test(&server);
+    held.send(last);
+    assert_ne!(held.receive().unwrap().json()["status"], "overloaded", "what has begun is not shed");
+    wait_until("nothing under way", || under_way() == 0);
+    assert_eq!(looked_up(&server, "gamer", ALL_THE_TIME).0, "matched", "and it passes");
+}
+
+#[test]
+fn no_snapshot_lookup_is_empty_and_not_ready() {
+    let world = World::empty("");
+    assert_eq!(looked_up(&world.serve(), "gamer", ALL_THE_TIME), nothing("not_ready"));
+}
+
+#[test]
+fn no_snapshot_decide_is_unknown() {
+    let world = World::empty("");
+    assert_eq!(decided(&world.serve(), "gamer", ALL_THE_TIME), all("unknown", "not_ready"));
+}
+
+#[test]
+fn no_snapshot_objected_and_unconsented_are_never_target() {
+    let world = World::empty("");
+    let server = world.serve();
+    for uid in ["objector", "ghost", "refuser"] {
+        assert_eq!(decided(&server, uid, ALL_THE_TIME), all("unknown", "not_ready"), "{uid}");
+    }
+}
+
+#[test]
+fn overloaded_lookup_is_empty_and_says_so() {
+    overloaded(|server| {
+        assert_eq!(looked_up(server, "gamer", ALL_THE_TIME), nothing("overloaded"));
+        let metrics = server.doors().metrics.exposition();
+        for (door, count) in
+            [("http_lookup", 2), ("grpc_lookup", 1), ("grpc_lookup_batch", 1), ("grpc_lookup_stream", 2)]
+        {
+            let line = format!("vaglio_shed_total{{door=\"{door}\",reason=\"in_flight\"}} {count}\n");
+            assert!(metrics.contains(&line), "{line}{metrics}");
+        }
+        assert!(metrics.contains("vaglio_in_flight 1\n"), "{metrics}");
+    });
+}
+
+#[test]
+fn overloaded_decide_is_unknown() {
+    overloaded(|server| assert_eq!(decided(server, "gamer", ALL_THE_TIME), all("unknown", "overloaded")));
+}
+
+#[test]
+fn overloaded_objected_is_suppressed_and_unconsented_never_target() {
+    overloaded(|server| {
+        assert_eq!(decided(server, "objector", ALL_THE_TIME), all("suppress", "objected"));
+        assert_eq!(decided(server, "ghost", ALL_THE_TIME), all("suppress", "objected"));
+        assert_eq!(decided(server, "refuser", ALL_THE_TIME), all("unknown", "no_consent"));
+    });
+}
+
+#[test]
+fn deadline_near_lookup_is_empty_and_late() {
+    let world = World::new("");
+    let server = world.ready();
+    assert_eq!(looked_up(&server, "gamer", NO_TIME), nothing("late"));
+    let metrics = server.doors().metrics.exposition();
+    for (door, count) in [("http_lookup", 1), ("grpc_lookup", 1), ("grpc_lookup_batch", 1), ("grpc_lookup_stream", 2)] {
+        let line = format!("vaglio_late_total{{door=\"{door}\"}} {count}\n");
+        assert!(metrics.contains(&line), "{line}{metrics}");
+    }
+}
+
+#[test]
+fn deadline_near_decide_is_unknown() {
+    let world = World::new("");
+    assert_eq!(decided(&world.ready(), "gamer", NO_TIME), all("unknown", "late"));
+}
+
+#[test]
+fn deadline_near_objected_is_suppressed_and_unconsented_never_target() {
+    let world = World::new("");
+    let server = world.ready();
+    assert_eq!(decided(&server, "objector", NO_TIME), all("suppress", "objected"));
+    assert_eq!(decided(&server, "ghost", NO_TIME), all("suppress", "objected"));
+    assert_eq!(decided(&server, "refuser", NO_TIME), all("unknown", "no_consent"));
+}
+
+#[test]
+fn older_than_max_age_lookup_is_served_and_stale() {
+    let world = World::new(ONE_DAY);
+    let (status, audiences, stale) = looked_up(&world.ready_at(LATER), "gamer", ALL_THE_TIME);
+    assert_eq!((status.as_str(), audiences.len(), stale), ("matched", 3, true));
+}
+
+#[test]
+fn older_than_max_age_decide_is_served_and_stale() {
+    let world = World::new(ONE_DAY);
+    assert_eq!(decided(&world.ready_at(LATER), "gamer", ALL_THE_TIME), stale(all("target", "")));
+}
+
+#[test]
+fn older_than_max_age_objected_is_suppressed_and_unconsented_never_target() {
+    let world = World::new(ONE_DAY);
+    let server = world.ready_at(LATER);
+    assert_eq!(decided(&server, "objector", ALL_THE_TIME), stale(all("suppress", "objected")));
+    assert_eq!(decided(&server, "ghost", ALL_THE_TIME), stale(all("suppress", "objected")));
+    assert_eq!(decided(&server, "refuser", ALL_THE_TIME), stale(all("unknown", "no_consent")));
+}
