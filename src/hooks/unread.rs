@@ -2,13 +2,19 @@
 //!
 //! The clock runs from when the client first makes us wait until everything that was to be sent has been, so that reading
 //! a byte now and then does not help. A client that reads costs no timer.
+//!
+//! And the last words are heard: a connection that is closed while its client still sends would be reset, and what the
+//! client has not read yet thrown away. So the sending half is closed first, and what comes is read for a while.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
+
+/// How long a client may take to hear the last words.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// A stream whose answers must be read in time.
 #[derive(Debug)]
@@ -17,11 +23,13 @@ pub(super) struct Unread<S> {
     limit: Duration,
     /// While something waits to be sent.
     waits: Option<Pin<Box<Sleep>>>,
+    /// Once the sending half is closed.
+    closing: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S> Unread<S> {
     pub(super) fn new(stream: S, limit: Duration) -> Self {
-        Unread { stream, limit, waits: None }
+        Unread { stream, limit, waits: None, closing: None }
     }
 
     /// What lies below.
@@ -44,7 +52,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Unread<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Unread<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Unread<S> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(context, buf);
         self.bounded(context, written)
@@ -73,8 +81,22 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Unread<S> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let shut = Pin::new(&mut self.stream).poll_shutdown(context);
-        self.bounded(context, shut)
+        if self.closing.is_none() {
+            let shut = Pin::new(&mut self.stream).poll_shutdown(context);
+            ready!(self.bounded(context, shut))?;
+        }
+        let closing = self.closing.get_or_insert_with(|| Box::pin(sleep(LAST_WORDS)));
+        if closing.as_mut().poll(context).is_ready() {
+            return Poll::Ready(Ok(()));
+        }
+        let mut bytes = [0; 4096];
+        loop {
+            let mut buf = ReadBuf::new(&mut bytes);
+            match Pin::new(&mut self.stream).poll_read(context, &mut buf) {
+                Poll::Ready(Ok(())) if !buf.filled().is_empty() => {}
+                ended => return ended.map(|_| Ok(())),
+            }
+        }
     }
 }
 
