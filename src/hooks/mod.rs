@@ -4,9 +4,9 @@
 //! and when; [`labels`] and [`entries`] names encoded once a generation; [`ids`] identifiers -> keys; [`tallies`] what is
 //! counted for whom; [`ask`] the question itself, whatever door it came through, and [`batch`] many of them; [`http`] the
 //! listener, [`routes`] what is at which path, `body` what comes and goes, with [`lookup_json`] and [`decide_json`];
-//! `openrtb` bid requests, with `openrtb_enrich`, `openrtb_decide` and `openrtb_proto`; [`grpc`] the gRPC service on
-//! `grpc_port`'s connections, `grpc_call` what its requests have in common, with [`lookup_proto`], [`decide_proto`]
-//! and [`artf`];
+//! `openrtb` bid requests, with `openrtb_enrich`, `openrtb_decide` and `openrtb_proto`; [`prebid_server`] and [`prebid_js`]
+//! for ad servers, with `prebid` what they tell and `cors` to which pages; [`grpc`] the gRPC service on `grpc_port`'s
+//! connections, `grpc_call` what its requests have in common, with [`lookup_proto`], [`decide_proto`] and [`artf`];
 //! [`tls`], `preface` and `unread` below both ports; [`health`] the probes.
 //! What must not live here: rules, files, anything that builds.
 
@@ -17,6 +17,7 @@ pub mod ask;
 pub mod batch;
 mod body;
 pub mod call;
+mod cors;
 pub mod decide_json;
 pub mod decide_proto;
 pub mod entries;
@@ -34,6 +35,9 @@ mod openrtb;
 mod openrtb_decide;
 mod openrtb_enrich;
 mod openrtb_proto;
+mod prebid;
+pub mod prebid_js;
+pub mod prebid_server;
 mod preface;
 pub mod routes;
 pub mod tallies;
@@ -41,7 +45,7 @@ pub mod tls;
 mod unread;
 
 use crate::access::Access;
-use crate::config::{Config, Server};
+use crate::config::{Config, Prebid, Server};
 use crate::decide::{Decision, Status};
 use crate::privacy::{Policy, Reason};
 use crate::schema::Clock;
@@ -80,11 +84,15 @@ pub enum Door {
     OpenRtbDecide,
     /// ARTF's `GetMutations`
     GrpcArtf,
+    /// `POST /prebid/scope3`
+    PrebidServer,
+    /// `POST /prebid/rtd`
+    PrebidJs,
 }
 
 impl Door {
     /// The names in metrics, in the order of the numbers.
-    pub const NAMES: [&'static str; 10] = [
+    pub const NAMES: [&'static str; 12] = [
         "http_lookup",
         "http_decide",
         "http_other",
@@ -95,6 +103,8 @@ impl Door {
         "openrtb_enrich",
         "openrtb_decide",
         "grpc_artf",
+        "prebid_server",
+        "prebid_js",
     ];
 }
 
@@ -109,6 +119,8 @@ pub struct Doors {
     pub limits: Server,
     /// Whether there is room for a request.
     pub admission: Admission,
+    /// Whether the Prebid doors are open, and to which pages.
+    pub prebid: Prebid,
     /// What privacy signals permit.
     pub policy: Policy,
     /// Identifier types, and the order in which they are tried.
@@ -128,6 +140,7 @@ impl Doors {
             clock: config.as_of.map_or(Clock::System, Clock::Frozen),
             limits: config.server.clone(),
             admission: Admission::new(&config.server),
+            prebid: config.prebid.clone(),
             policy: Policy::new(&config.privacy),
             metrics: metrics(&sources),
             sources,

@@ -4,8 +4,9 @@
 use super::admission::{Entry, enter};
 use super::body::{Encoding, compress, read};
 use super::call::{Call, Party};
+use super::cors::Reader;
 use super::health::{LIVE, READY, Readiness, live_json};
-use super::{Door, Doors, decide_json, lookup_json, openrtb_decide, openrtb_enrich};
+use super::{Door, Doors, decide_json, lookup_json, openrtb_decide, openrtb_enrich, prebid_js, prebid_server};
 use crate::access::Shown;
 use crate::decide::Status;
 use crate::schema::Timestamp;
@@ -161,28 +162,38 @@ const ROUTES: [Route; 4] = [
     },
 ];
 
+/// The doors that `prebid.enabled` opens.
+const PREBID: [Route; 2] = [
+    Route {
+        path: prebid_server::PATH,
+        door: Door::PrebidServer,
+        media: &[Media::Json],
+        explains: true,
+        answer: |doors, asked, call| prebid_server::answer(doors, &asked.body, call),
+    },
+    Route {
+        path: prebid_js::PATH,
+        door: Door::PrebidJs,
+        media: &[Media::Json],
+        explains: true,
+        answer: |doors, asked, call| prebid_js::answer(doors, &asked.body, call),
+    },
+];
+
+/// The doors that are open.
+fn routes(doors: &Doors) -> impl Iterator<Item = &'static Route> {
+    ROUTES.iter().chain(PREBID.iter().filter(|_| doors.prebid.enabled))
+}
+
 pub(super) async fn handle(
     request: Request<Incoming>,
     doors: Arc<Doors>,
     peer: Arc<Peer>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let path = request.uri().path();
-    let mut response = match ROUTES.iter().find(|route| route.path == path) {
-        Some(route) => {
-            let (entry, _until_answered) = enter(&*doors, peer.shed);
-            let accepted = Encoding::accepted(request.headers());
-            match converse(route, request, &doors, &peer, entry).await {
-                Ok(reply) => {
-                    let told = reply.told;
-                    let mut response = respond(reply, accepted);
-                    if let Some(told) = told {
-                        told.write(response.headers_mut());
-                    }
-                    response
-                }
-                Err(failure) => refusal(&failure, route.explains),
-            }
-        }
+    let mut response = match routes(&doors).find(|route| route.path == path) {
+        Some(route) if route.path == prebid_js::PATH => paged(route, request, &doors, &peer).await,
+        Some(route) => asked(route, request, &doors, &peer).await,
         None => other(&request, &doors).unwrap_or_else(|failure| {
             doors.count(Door::HttpOther, Instant::now(), Some(&failure));
             refusal(&failure, true)
@@ -192,6 +203,42 @@ pub(super) async fn handle(
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     Ok(response)
+}
+
+/// A request to a door that pages of other origins call: their browsers ask first whether they may.
+async fn paged(route: &Route, request: Request<Incoming>, doors: &Doors, peer: &Peer) -> Response<Full<Bytes>> {
+    let reader = match Reader::of(request.headers(), &doors.prebid) {
+        Ok(reader) => reader,
+        Err(failure) => {
+            doors.count(route.door, Instant::now(), Some(&failure));
+            return refusal(&failure, route.explains);
+        }
+    };
+    if request.method() == Method::OPTIONS {
+        let mut response = respond(Reply { body: None, media: Media::Json, told: None }, Encoding::Identity);
+        reader.preflight(response.headers_mut());
+        return response;
+    }
+    let mut response = asked(route, request, doors, peer).await;
+    reader.tell(response.headers_mut());
+    response
+}
+
+/// A request to a door, answered or refused.
+async fn asked(route: &Route, request: Request<Incoming>, doors: &Doors, peer: &Peer) -> Response<Full<Bytes>> {
+    let (entry, _until_answered) = enter(doors, peer.shed);
+    let accepted = Encoding::accepted(request.headers());
+    match converse(route, request, doors, peer, entry).await {
+        Ok(reply) => {
+            let told = reply.told;
+            let mut response = respond(reply, accepted);
+            if let Some(told) = told {
+                told.write(response.headers_mut());
+            }
+            response
+        }
+        Err(failure) => refusal(&failure, route.explains),
+    }
 }
 
 /// One request to a door.
@@ -209,6 +256,7 @@ async fn converse(
     let (media, encoding) = check(route, &head.method, &head.headers).inspect_err(refused)?;
     let authorization = head.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
     let key = bearer(authorization).inspect_err(refused)?;
+    let key = key.or_else(|| prebid_server::key(&head.headers).filter(|_| route.path == prebid_server::PATH));
     let shown = Shown { key, names: &peer.names, loopback: peer.loopback };
     doors.identify(&shown).inspect_err(refused)?;
     let body = read(body, encoding, doors).await.inspect_err(refused)?;
@@ -256,7 +304,7 @@ fn other(request: &Request<Incoming>, doors: &Doors) -> Result<Response<Full<Byt
             Ok(with_body(status, Media::Json, body))
         }
         _ => {
-            let doors: Vec<&str> = ROUTES.iter().map(|route| route.path).collect();
+            let doors: Vec<&str> = routes(doors).map(|route| route.path).collect();
             let message = format!(
                 "there is nothing at this path; the doors are {}, /health/live and /health/ready",
                 doors.join(", ")

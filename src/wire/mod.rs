@@ -3,12 +3,14 @@
 //!
 //! Contents: [`v1`] the messages and the client of `proto/vaglio/v1`; [`service`] its server side, which answers in
 //! [`codec::Encoded`] bytes; [`artf`] and [`artf_service`] the same of ARTF; [`json`] the bodies of the HTTP doors;
-//! [`openrtb`] bid requests, [`v2`] their protobuf; [`code`] the table.
+//! [`openrtb`] bid requests, [`v2`] their protobuf; [`prebid`] a page's envelope; [`code`] the
+//! table.
 
 pub mod code;
 pub mod codec;
 pub mod json;
 pub mod openrtb;
+pub mod prebid;
 
 pub use code::{Code, Failure};
 
