@@ -17,6 +17,7 @@ use vaglio::snapshot::consents::Consents;
 use vaglio::snapshot::keys::Keys;
 use vaglio::snapshot::{Filter, Flips, Forward, Identities};
 use vaglio::telemetry::progress::{Mode, Progress};
+use vaglio::wire::openrtb::json::{What, read, splice};
 
 /// An entry: its name, and what it does with bytes.
 pub type Entry = (&'static str, fn(&[u8]));
@@ -30,6 +31,7 @@ pub const ENTRIES: [Entry; 16] = [
     ("ndjson", ndjson),
     ("lookup_json", lookup),
     ("decide_json", decide),
+    ("openrtb_json", openrtb),
     ("identities", identities),
     ("filter", filter),
     ("forward", forward),
@@ -145,6 +147,28 @@ fn answered(answer: Option<Vec<u8>>) {
     }
     let panics = doors().metrics.panics.load(std::sync::atomic::Ordering::Relaxed);
     assert_eq!(panics, 0, "a panic was caught at the door");
+}
+
+/// A JSON bid request: serde_json says what is one, and that new entries of `user.data` come behind the old ones.
+fn openrtb(bytes: &[u8]) {
+    use serde_json::{Value, from_slice, json};
+    let value: Option<Value> = from_slice(bytes).ok().filter(Value::is_object);
+    let enrich = read(bytes, What::Enrich);
+    assert_eq!(enrich.is_ok(), read(bytes, What::Decide).is_ok(), "both walk over the whole body");
+    // serde_json's own limits (numbers, halves of surrogate pairs, depth 128) are not JSON's.
+    assert!(enrich.is_ok() || value.is_none(), "serde_json accepts it");
+    let (Ok((_, place)), Some(mut expected)) = (enrich, value) else { return };
+    let mut out = Vec::new();
+    splice(bytes, &place, br#"{"id":"new"},{}"#, &mut out);
+    if place.is_nowhere() {
+        assert_eq!(bytes, out);
+        return;
+    }
+    let user = &mut expected["user"];
+    let data = user["data"].take();
+    user["data"] =
+        data.as_array().cloned().unwrap_or_default().into_iter().chain([json!({"id":"new"}), json!({})]).collect();
+    assert_eq!(from_slice::<Value>(&out).expect("what was spliced is JSON"), expected);
 }
 
 fn key(n: u64) -> ProfileKey {

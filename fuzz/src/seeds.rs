@@ -23,6 +23,7 @@ pub fn seeds(entry: &str) -> Vec<Vec<u8>> {
         "csv" => texts(&[CSV]),
         "ndjson" => texts(&[NDJSON]),
         "lookup_json" | "decide_json" => texts(&[QUESTION]),
+        "openrtb_json" => texts(&OPENRTB),
         "identities" => vec![written(|out| {
             let entries = (0..PROFILES).map(|n| (key(n), n));
             IdentitiesWriter::write(entries, out).expect("a vector takes everything");
@@ -108,6 +109,15 @@ const NDJSON: &str = "\
 const QUESTION: &str = "{\"eids\":[{\"source\":\"uidapi.com\",\"uid\":\"abc\"}],\"ifa\":\"123e4567-e89b-12d3-a456-426614174000\",\
 \"privacy\":{\"gdpr\":1,\"tcf\":\"x\",\"gpp\":\"y\",\"gpp_sid\":[2],\"us_privacy\":\"1YNN\",\"gpc\":0,\"coppa\":\"0\",\"lmt\":true},\
 \"tmax_ms\":20,\"campaigns\":[\"acme/upgrade\"],\"channel\":\"web\"}";
+
+const OPENRTB: [&str; 4] = [
+    "{\"id\":\"r\",\"tmax\":100,\"imp\":[{\"id\":\"1\",\"pmp\":{\"deals\":[{\"id\":\"d\",\"guar\":1}]}}],\"device\":{\"ifa\":\"x\",\"lmt\":0,\
+\"geo\":{\"country\":\"ITA\"}},\"user\":{\"id\":\"u\",\"eids\":[{\"source\":\"a.com\",\"uids\":[{\"id\":\"1\"},{\"id\":2}]}],\"data\":[{\"id\":\"d\",\
+\"ext\":{\"segtax\":4}}]},\"regs\":{\"gdpr\":1,\"gpp_sid\":[2],\"ext\":{\"us_privacy\":\"1YNN\"}}}",
+    " { \"us\\u0065r\" : { \"data\" : [ ] , \"id\" : \"\\ud83d\\ude00\" } , \"x\" : [ -1.5e+3 , true , null , {} ] } ",
+    "{\"user\":null,\"imp\":[]}",
+    "{\"user\":{\"data\":null},\"user\":{\"ext\":{\"eids\":[]}}}",
+];
 
 fn key(n: u32) -> ProfileKey {
     ProfileKey(u128::from(n).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835))

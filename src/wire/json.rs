@@ -180,6 +180,13 @@ impl Sections {
         Sections(Some(SmallVec::from_slice(&[id])))
     }
 
+    /// Adds what is said elsewhere.
+    pub(super) fn join(&mut self, other: Sections) {
+        if let Some(ids) = other.0 {
+            self.add(&ids);
+        }
+    }
+
     fn add(&mut self, ids: &[i32]) {
         let all = self.0.get_or_insert_default();
         let room = Self::MAX - all.len().min(Self::MAX);

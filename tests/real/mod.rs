@@ -2,6 +2,7 @@
 
 use flate2::read::MultiGzDecoder;
 use std::fs::File;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use vaglio::audiences::definitions;
 use vaglio::build::{What, build};
@@ -34,6 +35,12 @@ pub fn for_each_row(file: &Path, columns: &[&str], mut row: impl FnMut(&[&str]))
         let values: Vec<&str> = at.iter().map(|at| &record[*at]).collect();
         row(&values);
     }
+}
+
+/// Reads a gzipped file line by line.
+pub fn for_each_line(file: &Path, mut line: impl FnMut(&[u8])) {
+    let reader = BufReader::new(MultiGzDecoder::new(File::open(file).unwrap()));
+    reader.split(b'\n').for_each(|text| line(&text.unwrap()));
 }
 
 /// A snapshot in a temporary directory.

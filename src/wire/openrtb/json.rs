@@ -1,22 +1,25 @@
-//! Bid requests in JSON: what is read where, and where new entries of `user.data` go.
+//! Bid requests in JSON: what is read where.
 //!
-//! Contents: [`read`] validates a whole body and takes what we need from it; [`splice`] puts entries into `user.data`,
-//! every other byte as it came.
+//! Contents: [`read`] walks over a body once, validates all of it and takes what we need; [`Place`] and [`splice`] put
+//! entries into `user.data`, every other byte as it came.
 //!
 //! Of duplicate keys the last one counts, for values and for the [`Place`]. Privacy signals are read from all of them: a
 //! flag is set if any of them is, sections add up, and a string that is said twice and not the same is
-//! [`UNREADABLE`]. What has a wrong type is absent, but numbers are read as identifiers, by their own spelling. Entries
-//! of lists beyond [`MAX_IDS`], [`MAX_IMPS`], [`MAX_DEALS`] and [`MAX_DATA`] refuse the request: an identifier we did not
-//! read might be one that objected.
+//! [`UNREADABLE`]. What has a wrong type is absent, but numbers are read as identifiers, by their own spelling. A list
+//! longer than [`MAX_IDS`], [`MAX_IMPS`], [`MAX_DEALS`] or [`MAX_DATA`] refuses the request: an identifier that we
+//! did not read might be one that objected.
 
-use super::{BidRequest, Data, Deal, Imp, Signals};
-use crate::wire::json::{Flag, Sections, Text};
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
-use serde_json::value::RawValue;
-use std::borrow::Cow;
-use std::fmt;
+use super::scan::{Cursor, Scanned, Wrong};
+use super::signals::{Draft, flag, whole};
+use super::{BidRequest, Data, Deal, Imp};
+use crate::wire::json::Text;
+use smallvec::SmallVec;
 
-/// The most identifiers of a request.
+pub use super::scan::MAX_DEPTH;
+pub use super::signals::UNREADABLE;
+pub use super::splice::{Place, splice};
+
+/// The most identifiers of `user.eids` and of `user.ext.eids`.
 pub const MAX_IDS: usize = 256;
 /// The most impressions of a request.
 pub const MAX_IMPS: usize = 1_000;
@@ -24,10 +27,6 @@ pub const MAX_IMPS: usize = 1_000;
 pub const MAX_DEALS: usize = 1_000;
 /// The most entries of `user.data`.
 pub const MAX_DATA: usize = 1_000;
-/// The deepest nesting of a body; the request itself is the first level.
-pub const MAX_DEPTH: usize = 128;
-/// Stands for a privacy string that nobody can decode.
-pub const UNREADABLE: &str = "?";
 
 /// What a body is read for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,323 +46,254 @@ pub struct Malformed {
     pub why: &'static str,
 }
 
-/// Where new entries of `user.data` go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
-    /// These bytes of the body are replaced.
-    from: usize,
-    to: usize,
-    /// What is written around the entries; `None` = there is no place for them.
-    around: Option<(&'static str, &'static str)>,
-}
-
-impl Place {
-    /// `user` or `user.data` is something else than it should be: the request stays as it is.
-    pub const NOWHERE: Place = Place { from: 0, to: 0, around: None };
-
-    fn new(from: usize, to: usize, before: &'static str, after: &'static str) -> Self {
-        Place { from, to, around: Some((before, after)) }
-    }
-
-    /// Whether there is no place.
-    pub fn is_nowhere(&self) -> bool {
-        self.around.is_none()
-    }
-}
-
-/// Appends to `out` the body with `entries`, one or more JSON objects with commas between, put into their place. The body
-/// as it came where there is no place or no entry.
-pub fn splice(body: &[u8], place: &Place, entries: &[u8], out: &mut Vec<u8>) {
-    let Some((before, after)) = place.around.filter(|_| !entries.is_empty()) else {
-        out.extend_from_slice(body);
-        return;
-    };
-    out.reserve(body.len() + before.len() + entries.len() + after.len());
-    out.extend_from_slice(&body[..place.from]);
-    out.extend_from_slice(before.as_bytes());
-    out.extend_from_slice(entries);
-    out.extend_from_slice(after.as_bytes());
-    out.extend_from_slice(&body[place.to..]);
-}
-
-/// Validates a whole body and reads what is needed of it.
+/// Validates a whole body and reads what is needed of it. The place is [`Place::NOWHERE`] when nothing is to be put there.
 pub fn read(body: &[u8], what: What) -> Result<(BidRequest<'_>, Place), Malformed> {
-    let malformed = |why| Malformed { at: 0, why };
-    let text = std::str::from_utf8(body).map_err(|_| malformed("not UTF-8"))?;
-    let text = &paired(text);
-    serde_json::from_str::<IgnoredAny>(text).map_err(|_| malformed("not JSON"))?;
-    if depth(text) > MAX_DEPTH {
-        return Err(malformed("nested too deeply"));
+    let text = std::str::from_utf8(body)
+        .map_err(|error| Malformed { at: error.valid_up_to(), why: "the body is not UTF-8" })?;
+    let mut cursor = Cursor::new(text);
+    let mut reading = Reading { what, request: BidRequest::default(), place: Place::NOWHERE, older: SmallVec::new() };
+    let mut draft = Draft::default();
+    match reading.top(&mut cursor, &mut draft) {
+        Ok(()) => {
+            reading.request.eids.append(&mut reading.older);
+            reading.request.privacy = draft.signals();
+            Ok((reading.request, reading.place))
+        }
+        Err(wrong) => Err(Malformed { at: cursor.at, why: wrong.why() }),
     }
-    let top = text.trim_matches([' ', '\t', '\n', '\r']);
-    if !top.starts_with('{') {
-        return Err(malformed("not an object"));
-    }
-    let user = last(top, "user").unwrap_or("null");
-    let request = BidRequest {
-        id: id(last(top, "id")),
-        tmax_ms: last(top, "tmax").map(number).unwrap_or_default() as u64,
-        test: last(top, "test").and_then(flag).unwrap_or_default(),
-        eids: eids(user).into(),
-        user_id: id(last(user, "id")),
-        buyeruid: id(last(user, "buyeruid")),
-        ifa: id(last(top, "device").and_then(|device| last(device, "ifa"))),
-        privacy: privacy(top),
-        imps: if what == What::Decide { imps(top).into() } else { Default::default() },
-        data: if what == What::Enrich { data(user).into() } else { Default::default() },
-    };
-    let many = request.eids.len() > MAX_IDS
-        || request.imps.len() > MAX_IMPS
-        || request.imps.iter().any(|imp| imp.deals.len() > MAX_DEALS)
-        || request.data.len() > MAX_DATA;
-    if many {
-        return Err(malformed("too many"));
-    }
-    Ok((request, if what == What::Enrich { place(text, top) } else { Place::NOWHERE }))
 }
 
-/// Halves of a surrogate pair without the other half become the replacement character, which is as long.
-fn paired(text: &str) -> String {
-    let mut bytes = text.as_bytes().to_vec();
-    let unit = |bytes: &[u8], at: usize| {
-        let digits = std::str::from_utf8(bytes.get(at..at + 6)?.strip_prefix(b"\\u")?).ok()?;
-        u16::from_str_radix(digits, 16).ok()
-    };
-    let mut at = 0;
-    while at < bytes.len() {
-        at += match (unit(&bytes, at), unit(&bytes, at + 6)) {
-            _ if bytes[at] != b'\\' => 1,
-            (Some(0xd800..0xdc00), Some(0xdc00..0xe000)) => 12,
-            (Some(0xd800..0xe000), _) => {
-                bytes[at + 2..at + 6].copy_from_slice(b"fffd");
-                6
+type Pairs<'a> = SmallVec<[(Text<'a>, Text<'a>); 8]>;
+
+/// What was read so far.
+struct Reading<'a> {
+    what: What,
+    request: BidRequest<'a>,
+    place: Place,
+    /// Of `user.ext.eids`, which come after those of `user.eids`.
+    older: Pairs<'a>,
+}
+
+impl<'a> Reading<'a> {
+    fn top(&mut self, cursor: &mut Cursor<'a>, draft: &mut Draft<'a>) -> Scanned<()> {
+        if cursor.space() != b'{' {
+            return Err(Wrong::Top);
+        }
+        let start = cursor.at;
+        let mut user = false;
+        let end = cursor.object(|cursor, key| {
+            match key {
+                "id" => self.request.id = cursor.id()?,
+                "tmax" => self.request.tmax_ms = whole(&cursor.id()?),
+                "test" => self.request.test = flag(cursor)?.unwrap_or_default(),
+                "user" => {
+                    user = true;
+                    self.user(cursor, draft)?;
+                }
+                "device" => self.device(cursor, draft)?,
+                "regs" => draft.regs(cursor)?,
+                "imp" if self.what == What::Decide => self.request.imps = imps(cursor)?,
+                _ => cursor.skip()?,
             }
-            _ => 2,
-        };
-    }
-    String::from_utf8(bytes).unwrap_or_default()
-}
-
-fn depth(json: &str) -> usize {
-    let (mut depth, mut deepest, mut quoted, mut escaped) = (0_usize, 0, false, false);
-    for byte in json.bytes() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = true,
-            b'"' => quoted = !quoted,
-            b'{' | b'[' if !quoted => depth += 1,
-            b'}' | b']' if !quoted => depth -= 1,
-            _ => {}
+            Ok(())
+        })?;
+        if let Some(end) = end.filter(|_| !user && self.what == What::Enrich) {
+            self.place = match end == start + 1 {
+                true => Place::new(end, end, "\"user\":{\"data\":[", "]}"),
+                false => Place::new(end, end, ",\"user\":{\"data\":[", "]}"),
+            };
         }
-        deepest = deepest.max(depth);
-    }
-    deepest
-}
-
-struct Members<'a>(Vec<(String, &'a RawValue)>);
-
-impl<'de: 'a, 'a> serde::Deserialize<'de> for Members<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Members(Vec::new()))
-    }
-}
-
-impl<'de: 'a, 'a> Visitor<'de> for Members<'a> {
-    type Value = Self;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
+        cursor.space();
+        if cursor.is_at_end() { Ok(()) } else { Err(Wrong::Rest) }
     }
 
-    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Self, A::Error> {
-        while let Some(member) = map.next_entry()? {
-            self.0.push(member);
+    fn user(&mut self, cursor: &mut Cursor<'a>, draft: &mut Draft<'a>) -> Scanned<()> {
+        (self.request.user_id, self.request.buyeruid) = Default::default();
+        self.request.eids.clear();
+        self.older.clear();
+        self.request.data.clear();
+        draft.user_country = Text::default();
+        let (start, null) = (cursor.at, cursor.peek() == b'n');
+        let mut data = None;
+        let end = cursor.object(|cursor, key| {
+            match key {
+                "id" => self.request.user_id = cursor.id()?,
+                "buyeruid" => self.request.buyeruid = cursor.id()?,
+                "consent" => draft.tcf[0].hear(cursor)?,
+                "eids" => eids(cursor, &mut self.request.eids)?,
+                "ext" => self.user_ext(cursor, draft)?,
+                "geo" => draft.user_country = country(cursor)?,
+                "data" if self.what == What::Enrich => data = Some(self.data(cursor)?),
+                _ => cursor.skip()?,
+            }
+            Ok(())
+        })?;
+        if self.what == What::Enrich {
+            self.place = match (data, end) {
+                (Some(place), _) => place,
+                (None, Some(end)) if end == start + 1 => Place::new(end, end, "\"data\":[", "]"),
+                (None, Some(end)) => Place::new(end, end, ",\"data\":[", "]"),
+                (None, None) if null => Place::new(start, cursor.at, "{\"data\":[", "]}"),
+                (None, None) => Place::NOWHERE,
+            };
         }
-        Ok(self)
+        Ok(())
     }
-}
 
-/// The values of every member of that name; none if it is no object.
-fn every<'a>(json: &'a str, key: &str) -> Vec<&'a str> {
-    let members = serde_json::from_str::<Members<'a>>(json).map(|members| members.0).unwrap_or_default();
-    members.into_iter().filter(|(name, _)| name == key).map(|(_, value)| value.get()).collect()
-}
-
-fn last<'a>(json: &'a str, key: &str) -> Option<&'a str> {
-    every(json, key).pop()
-}
-
-/// The values of every path.
-fn all<'a>(json: &'a str, path: &[&str]) -> Vec<&'a str> {
-    path.iter().fold(vec![json], |found, key| found.into_iter().flat_map(|json| every(json, key)).collect())
-}
-
-fn elements(json: Option<&str>) -> Vec<&str> {
-    let elements = json.and_then(|json| serde_json::from_str::<Vec<&RawValue>>(json).ok()).unwrap_or_default();
-    elements.into_iter().map(RawValue::get).collect()
-}
-
-fn id<'t>(json: Option<&str>) -> Text<'t> {
-    let json = json.unwrap_or_default();
-    Text(Cow::Owned(match json.bytes().next() {
-        Some(b'"') => serde_json::from_str(json).unwrap_or_default(),
-        Some(b'-' | b'0'..=b'9') => json.to_owned(),
-        _ => String::new(),
-    }))
-}
-
-fn number(json: &str) -> f64 {
-    id(Some(json)).trim().parse().unwrap_or_default()
-}
-
-fn flag(json: &str) -> Option<bool> {
-    serde_json::from_str::<Flag>(json).map_or(Some(true), |flag| flag.0)
-}
-
-fn objects(json: Option<&str>) -> impl Iterator<Item = &str> {
-    elements(json).into_iter().filter(|json| json.starts_with('{'))
-}
-
-fn eids<'t>(user: &str) -> Vec<(Text<'t>, Text<'t>)> {
-    let places = [last(user, "eids"), last(user, "ext").and_then(|ext| last(ext, "eids"))];
-    let eids = places.into_iter().flat_map(objects);
-    let pairs =
-        eids.flat_map(|eid| objects(last(eid, "uids")).map(move |uid| (id(last(eid, "source")), id(last(uid, "id")))));
-    pairs.filter(|(source, uid)| !source.is_empty() && !uid.is_empty()).collect()
-}
-
-fn privacy(top: &str) -> Signals<'static> {
-    let flags = |paths: &[&[&str]]| {
-        let said = paths.iter().flat_map(|path| all(top, path)).filter_map(flag);
-        said.reduce(|a, b| a || b)
-    };
-    let text = |paths: [&[&str]; 2]| {
-        let said = paths.map(|path| string(&all(top, path)));
-        said.into_iter().find(|said| !said.is_empty()).unwrap_or_default()
-    };
-    let sections = |path: &[&str]| {
-        let said = all(top, path).into_iter().filter_map(|json| {
-            let one = serde_json::from_str::<Sections>(json).map_or(Some(vec![Sections::UNREADABLE].into()), |s| s.0);
-            one
+    fn user_ext(&mut self, cursor: &mut Cursor<'a>, draft: &mut Draft<'a>) -> Scanned<()> {
+        self.older.clear();
+        let end = cursor.object(|cursor, key| match key {
+            "consent" => draft.tcf[1].hear(cursor),
+            "eids" => eids(cursor, &mut self.older),
+            _ => cursor.skip(),
         });
-        said.reduce(|mut a, b| {
-            a.extend(b);
-            a.truncate(64);
-            a
+        end.map(|_| ())
+    }
+
+    /// The entries of `user.data`, and the place of new ones behind them.
+    fn data(&mut self, cursor: &mut Cursor<'a>) -> Scanned<Place> {
+        self.request.data.clear();
+        let (start, null) = (cursor.at, cursor.peek() == b'n');
+        let end = cursor.array(|cursor| {
+            let mut data = Data::default();
+            let object = cursor.object(|cursor, key| {
+                match key {
+                    "id" => data.id = cursor.id()?,
+                    "name" => data.name = cursor.id()?,
+                    "ext" => data.taxonomy = taxonomy(cursor)?,
+                    _ => cursor.skip()?,
+                }
+                Ok(())
+            })?;
+            object.map_or(Ok(()), |_| push(&mut self.request.data, data, MAX_DATA))
+        })?;
+        Ok(match end {
+            Some(end) if end == start + 1 => Place::new(end, end, "", ""),
+            Some(end) => Place::new(end, end, ",", ""),
+            None if null => Place::new(start, cursor.at, "[", "]"),
+            None => Place::NOWHERE,
         })
-    };
-    let country =
-        |room: &str| id(last(top, room).and_then(|room| last(room, "geo")).and_then(|geo| last(geo, "country")));
-    Signals {
-        gdpr: flags(&[&["regs", "gdpr"], &["regs", "ext", "gdpr"]]),
-        tcf: text([&["user", "consent"], &["user", "ext", "consent"]]),
-        gpp: text([&["regs", "gpp"], &["regs", "ext", "gpp"]]),
-        gpp_sid: Sections(sections(&["regs", "gpp_sid"]).or_else(|| sections(&["regs", "ext", "gpp_sid"]))),
-        us_privacy: text([&["regs", "us_privacy"], &["regs", "ext", "us_privacy"]]),
-        gpc: flags(&[&["regs", "gpc"], &["regs", "ext", "gpc"]]),
-        coppa: flags(&[&["regs", "coppa"], &["regs", "ext", "coppa"]]),
-        lmt: flags(&[&["device", "lmt"], &["device", "dnt"]]),
-        country: Some(country("device")).filter(|device| !device.is_empty()).unwrap_or_else(|| country("user")),
+    }
+
+    fn device(&mut self, cursor: &mut Cursor<'a>, draft: &mut Draft<'a>) -> Scanned<()> {
+        self.request.ifa = Text::default();
+        draft.device_country = Text::default();
+        let end = cursor.object(|cursor, key| {
+            match key {
+                "ifa" => self.request.ifa = cursor.id()?,
+                "lmt" | "dnt" => draft.lmt.hear(cursor)?,
+                "geo" => draft.device_country = country(cursor)?,
+                _ => cursor.skip()?,
+            }
+            Ok(())
+        });
+        end.map(|_| ())
     }
 }
 
-/// A privacy string from all places that say it.
-fn string(places: &[&str]) -> Text<'static> {
-    let mut said = places.iter().map(|json| match json.as_bytes()[0] {
-        b'"' | b'-' | b'0'..=b'9' | b'n' => id(Some(json)),
-        _ => Text(Cow::Borrowed(UNREADABLE)),
+fn push<A: smallvec::Array>(list: &mut SmallVec<A>, item: A::Item, max: usize) -> Scanned<()> {
+    if list.len() == max {
+        return Err(Wrong::Many);
+    }
+    list.push(item);
+    Ok(())
+}
+
+fn country<'a>(cursor: &mut Cursor<'a>) -> Scanned<Text<'a>> {
+    let mut country = Text::default();
+    cursor.object(|cursor, key| match key {
+        "country" => cursor.id().map(|said| country = said),
+        _ => cursor.skip(),
+    })?;
+    Ok(country)
+}
+
+fn taxonomy(cursor: &mut Cursor<'_>) -> Scanned<Option<u32>> {
+    let mut taxonomy = None;
+    cursor.object(|cursor, key| match key {
+        "segtax" => cursor.id().map(|number| taxonomy = number.trim().parse().ok()),
+        _ => cursor.skip(),
+    })?;
+    Ok(taxonomy)
+}
+
+/// Pairs without a source or without an identifier are nothing.
+fn eids<'a>(cursor: &mut Cursor<'a>, pairs: &mut Pairs<'a>) -> Scanned<()> {
+    pairs.clear();
+    let end = cursor.array(|cursor| {
+        let (first, mut source) = (pairs.len(), Text::default());
+        cursor.object(|cursor, key| match key {
+            "source" => cursor.id().map(|said| source = said),
+            "uids" => {
+                pairs.truncate(first);
+                uids(cursor, pairs)
+            }
+            _ => cursor.skip(),
+        })?;
+        if source.is_empty() {
+            pairs.truncate(first);
+        }
+        pairs[first..].iter_mut().for_each(|pair| pair.0 = source.clone());
+        Ok(())
     });
-    let first = said.next().unwrap_or_default();
-    if said.all(|other| other == first) { first } else { Text(Cow::Borrowed(UNREADABLE)) }
+    end.map(|_| ())
 }
 
-fn imps<'t>(top: &str) -> Vec<Imp<'t>> {
-    let deal = |deal: &str| Deal {
-        id: id(last(deal, "id")),
-        guaranteed: last(deal, "guar").and_then(flag).unwrap_or_default(),
-    };
-    let imp = |imp: &str| Imp {
-        id: id(last(imp, "id")),
-        deals: objects(last(imp, "pmp").and_then(|pmp| last(pmp, "deals")))
-            .map(deal)
-            .filter(|deal| !deal.id.is_empty())
-            .collect(),
-    };
-    objects(last(top, "imp")).map(imp).collect()
+/// Without their source, which may come later.
+fn uids<'a>(cursor: &mut Cursor<'a>, pairs: &mut Pairs<'a>) -> Scanned<()> {
+    let end = cursor.array(|cursor| {
+        let mut uid = Text::default();
+        cursor.object(|cursor, key| match key {
+            "id" => cursor.id().map(|said| uid = said),
+            _ => cursor.skip(),
+        })?;
+        if uid.is_empty() { Ok(()) } else { push(pairs, (Text::default(), uid), MAX_IDS) }
+    });
+    end.map(|_| ())
 }
 
-fn data<'t>(user: &str) -> Vec<Data<'t>> {
-    let data = |data: &str| Data {
-        id: id(last(data, "id")),
-        name: id(last(data, "name")),
-        taxonomy: id(last(data, "ext").and_then(|ext| last(ext, "segtax"))).trim().parse().ok(),
-    };
-    objects(last(user, "data")).map(data).collect()
+fn imps<'a>(cursor: &mut Cursor<'a>) -> Scanned<SmallVec<[Imp<'a>; 2]>> {
+    let mut imps = SmallVec::new();
+    cursor.array(|cursor| {
+        let mut imp = Imp::default();
+        let object = cursor.object(|cursor, key| {
+            match key {
+                "id" => imp.id = cursor.id()?,
+                "pmp" => imp.deals = pmp(cursor)?,
+                _ => cursor.skip()?,
+            }
+            Ok(())
+        })?;
+        object.map_or(Ok(()), |_| push(&mut imps, imp, MAX_IMPS))
+    })?;
+    Ok(imps)
 }
 
-fn place(text: &str, top: &str) -> Place {
-    let at = |json: &str| json.as_ptr() as usize - text.as_ptr() as usize;
-    let end = |json: &str| at(json) + json.len();
-    let insert = |at, before, after| Place::new(at, at, before, after);
-    let last_member = |json: &str| {
-        let members: Members<'_> = serde_json::from_str(json).ok()?;
-        members.0.last().map(|(_, value)| end(value.get()))
-    };
-    let Some(user) = last(top, "user") else {
-        return match last_member(top) {
-            Some(end) => insert(end, ",\"user\":{\"data\":[", "]}"),
-            None => insert(at(top) + 1, "\"user\":{\"data\":[", "]}"),
-        };
-    };
-    if user == "null" {
-        return Place::new(at(user), end(user), "{\"data\":[", "]}");
-    }
-    if !user.starts_with('{') {
-        return Place::NOWHERE;
-    }
-    match (last(user, "data"), last_member(user)) {
-        (Some("null"), _) => {
-            let null = last(user, "data").unwrap_or_default();
-            Place::new(at(null), end(null), "[", "]")
-        }
-        (Some(data), _) if data.starts_with('[') => match elements(Some(data)).last() {
-            Some(last) => insert(end(last), ",", ""),
-            None => insert(at(data) + 1, "", ""),
-        },
-        (Some(_), _) => Place::NOWHERE,
-        (None, Some(end)) => insert(end, ",\"data\":[", "]"),
-        (None, None) => insert(at(user) + 1, "\"data\":[", "]"),
-    }
+type Deals<'a> = SmallVec<[Deal<'a>; 4]>;
+
+fn pmp<'a>(cursor: &mut Cursor<'a>) -> Scanned<Deals<'a>> {
+    let mut all = Deals::new();
+    cursor.object(|cursor, key| match key {
+        "deals" => deals(cursor, &mut all),
+        _ => cursor.skip(),
+    })?;
+    Ok(all)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn spliced(body: &str) -> String {
-        let (_, place) = read(body.as_bytes(), What::Enrich).unwrap();
-        let mut out = Vec::new();
-        splice(body.as_bytes(), &place, b"{\"new\":1}", &mut out);
-        String::from_utf8(out).unwrap()
-    }
-
-    #[test]
-    fn entries_are_put_where_they_belong() {
-        for (body, expected) in [
-            (r#"{}"#, r#"{"user":{"data":[{"new":1}]}}"#),
-            (r#" { "id" : 1 } "#, r#" { "id" : 1,"user":{"data":[{"new":1}]} } "#),
-            (r#"{"user":null}"#, r#"{"user":{"data":[{"new":1}]}}"#),
-            (r#"{"user":{ }}"#, r#"{"user":{"data":[{"new":1}] }}"#),
-            (r#"{"user":{"id":"x" }}"#, r#"{"user":{"id":"x","data":[{"new":1}] }}"#),
-            (r#"{"user":{"data":null}}"#, r#"{"user":{"data":[{"new":1}]}}"#),
-            (r#"{"user":{"data":[ ]}}"#, r#"{"user":{"data":[{"new":1} ]}}"#),
-            (r#"{"user":{"data":[{} ]}}"#, r#"{"user":{"data":[{},{"new":1} ]}}"#),
-            (r#"{"us\u0065r":{"data":[1]}}"#, r#"{"us\u0065r":{"data":[1,{"new":1}]}}"#),
-            (r#"{"user":5}"#, r#"{"user":5}"#),
-            (r#"{"user":{"data":{}}}"#, r#"{"user":{"data":{}}}"#),
-            (r#"{"user":{"data":[]},"user":{}}"#, r#"{"user":{"data":[]},"user":{"data":[{"new":1}]}}"#),
-        ] {
-            assert_eq!(spliced(body), expected);
-        }
-    }
+/// A deal without an id is nothing that a verdict could be about.
+fn deals<'a>(cursor: &mut Cursor<'a>, deals: &mut Deals<'a>) -> Scanned<()> {
+    deals.clear();
+    let end = cursor.array(|cursor| {
+        let mut deal = Deal::default();
+        cursor.object(|cursor, key| {
+            match key {
+                "id" => deal.id = cursor.id()?,
+                "guar" => deal.guaranteed = flag(cursor)?.unwrap_or_default(),
+                _ => cursor.skip()?,
+            }
+            Ok(())
+        })?;
+        if deal.id.is_empty() { Ok(()) } else { push(deals, deal, MAX_DEALS) }
+    });
+    end.map(|_| ())
 }

@@ -6,6 +6,9 @@
 
 pub mod json;
 pub mod message;
+mod scan;
+mod signals;
+mod splice;
 
 use super::json::{Sections, Text};
 use smallvec::SmallVec;
