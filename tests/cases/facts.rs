@@ -107,7 +107,8 @@ fn keys(ids: &Value) -> Vec<ProfileKey> {
 }
 
 fn sections(store: &Store, people: &[Value], blocked: &Value, catalogue: &Catalogue) -> Vec<SectionRef> {
-    let known = people.iter().zip(0..).flat_map(|(person, at)| keys(&person["ids"]).into_iter().map(move |key| (key, at)));
+    let known =
+        people.iter().zip(0..).flat_map(|(person, at)| keys(&person["ids"]).into_iter().map(move |key| (key, at)));
     let strangers = keys(blocked).into_iter().map(|key| (key, BLOCKED_MARKETING));
     let entries: Vec<(ProfileKey, u32)> = known.chain(strangers).collect();
     let mut identities = store.section("identities", Plane::Bid).unwrap();
