@@ -23,7 +23,7 @@ use vaglio::wire::openrtb::json::{What, read, splice};
 pub type Entry = (&'static str, fn(&[u8]));
 
 /// Every entry.
-pub const ENTRIES: [Entry; 16] = [
+pub const ENTRIES: [Entry; 17] = [
     ("rule", rule),
     ("definitions", read_definitions),
     ("config", config),

@@ -38,6 +38,7 @@ pub fn for_each_row(file: &Path, columns: &[&str], mut row: impl FnMut(&[&str]))
 }
 
 /// Reads a gzipped file line by line.
+#[allow(dead_code, reason = "not every test reads lines")]
 pub fn for_each_line(file: &Path, mut line: impl FnMut(&[u8])) {
     let reader = BufReader::new(MultiGzDecoder::new(File::open(file).unwrap()));
     reader.split(b'\n').for_each(|text| line(&text.unwrap()));
