@@ -32,15 +32,23 @@ pub fn run(args: &Args) -> Result<()> {
     }
     let loaded = args.config.load()?;
     logs::start(args.log_json)?;
-    let (frozen, public) = (loaded.config.as_of, loaded.config.public.is_some());
+    let (frozen, public, tls) =
+        (loaded.config.as_of, loaded.config.public.is_some(), loaded.config.server.tls.is_some());
     let server = Server::start(loaded, Options { build: !args.no_build, ..Options::default() })?;
     let at = server.addresses();
-    tracing::info!("gRPC on {}, HTTP on http://{}, metrics on http://{}/metrics", at.grpc, at.http, at.planner);
+    let scheme = if tls { "https" } else { "http" };
+    tracing::info!("gRPC on {}, HTTP on {scheme}://{}, metrics on http://{}/metrics", at.grpc, at.http, at.planner);
     for (key, address) in [("server.grpc", at.grpc), ("server.http", at.http)] {
-        if !public && !address.ip().is_loopback() {
+        let open = !address.ip().is_loopback();
+        if open && !public {
             tracing::warn!(
-                "{key} {address} is open to the network and `public` is not set: callers there see no audience and no \
-                 campaign; name the owners in `public.owners`"
+                "{key} {address} is open to the network and `public` is not set: who shows no key there sees no audience \
+                 and no campaign; make keys with `vaglio keys create`, or name the owners in `public.owners`"
+            );
+        }
+        if open && !tls {
+            tracing::warn!(
+                "{key} {address} is open to the network without TLS: keys cross it in the clear (`server.tls`)"
             );
         }
     }
