@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 /// Checks `callers` and `public`.
 pub(super) fn check_callers(config: &Config, report: &mut Report) {
     for (at, caller) in config.callers.iter().enumerate() {
-        check_caller(caller, &steps!["callers", at], report);
+        check_caller(caller, steps!["callers", at], report);
         check_name(&config.callers, at, report);
         check_credentials(caller, at, report);
         let signed = config.server.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some());
@@ -24,7 +24,7 @@ pub(super) fn check_callers(config: &Config, report: &mut Report) {
     }
     check_apart(&config.callers, report);
     let Some(public) = &config.public else { return };
-    check_caller(public, &steps!["public"], report);
+    check_caller(public, steps!["public"], report);
     for (key, set) in [
         ("name", !public.name.is_empty()),
         ("credentials", !public.credentials.is_empty()),
@@ -36,8 +36,8 @@ pub(super) fn check_callers(config: &Config, report: &mut Report) {
 }
 
 /// Checks what callers and the public have in common.
-fn check_caller(caller: &Caller, base: &[Step], report: &mut Report) {
-    let path = |rest: Vec<Step>| [base, &rest].concat();
+fn check_caller(caller: &Caller, base: Vec<Step>, report: &mut Report) {
+    let path = |rest: Vec<Step>| [base.clone(), rest].concat();
     for (at, owner) in caller.owners.iter().enumerate() {
         let valid = owner == "*" || names::is_name(owner);
         let help = "write a name, or \"*\" for all";

@@ -113,7 +113,7 @@ fn verifier(
     }
     let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::new(aws_lc_rs::default_provider()));
     let builder = if settings.client_required { builder } else { builder.allow_unauthenticated() };
-    Ok(builder.build().map_err(|error| unusable(&error))?)
+    builder.build().map_err(|error| unusable(&error))
 }
 
 fn server(
