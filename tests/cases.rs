@@ -2,6 +2,8 @@
 //! `tests/cases/<door>/`; its directory says which door it is sent to. What a file holds: `tests/cases/README.md`.
 #![allow(clippy::unwrap_used)] // a test fails by panicking
 
+#[path = "cases/artf.rs"]
+mod artf;
 #[path = "cases/facts.rs"]
 mod facts;
 #[path = "cases/http.rs"]
@@ -9,11 +11,11 @@ mod http;
 #[path = "cases/protobuf.rs"]
 mod protobuf;
 
-use facts::Facts;
+use facts::{Facts, merge};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
-use vaglio::server::Addresses;
+use vaglio::server::Server;
 
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(name)
@@ -22,18 +24,6 @@ fn folder(name: &str) -> PathBuf {
 fn read(file: &Path) -> Value {
     let text = fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
-}
-
-/// Puts what `said` says into `base`, maps within maps; anything else replaces what was there.
-fn merge(base: &mut Value, said: &Value) {
-    match (base, said) {
-        (Value::Object(base), Value::Object(said)) => {
-            for (key, value) in said {
-                merge(base.entry(key).or_insert(Value::Null), value);
-            }
-        }
-        (base, said) => *base = said.clone(),
-    }
 }
 
 /// A case with the facts that it shares with others.
@@ -48,7 +38,7 @@ fn case(file: &Path) -> Value {
 }
 
 /// Sends a case's request; what is wrong with the answer.
-type Send = fn(&Value, Addresses) -> Vec<String>;
+type Send = fn(&Value, &Server) -> Vec<String>;
 
 /// Runs every case of a folder, each against a server of its own. `VAGLIO_CASE=part-of-a-name` picks some.
 fn run(door: &str, at_least: usize, send: Send) {
@@ -63,7 +53,7 @@ fn run(door: &str, at_least: usize, send: Send) {
         assert!(case["about"].is_string(), "{}: what is it about?", file.display());
         let facts = Facts::new(&case);
         let server = facts.serve();
-        let mut found = send(&case, server.addresses());
+        let mut found = send(&case, &server);
         found.extend(metrics(&case["expect"]["metrics"], &server.doors().metrics.exposition()));
         server.shutdown();
         let name = file.file_name().unwrap().to_string_lossy();
@@ -84,5 +74,10 @@ fn metrics(expected: &Value, scraped: &str) -> Vec<String> {
 
 #[test]
 fn openrtb() {
-    run("openrtb", 30, http::send);
+    run("openrtb", 30, |case, server| http::send(case, server.addresses()));
+}
+
+#[test]
+fn artf() {
+    run("artf", 50, artf::send);
 }

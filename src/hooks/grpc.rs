@@ -55,10 +55,11 @@ pub async fn serve(
     let incoming = Incoming::new(listener, tls, Arc::clone(&doors));
     let (reporter, health) = tonic_health::server::health_reporter();
     let mirror = tokio::spawn(mirror(doors.health.watch(), reporter));
-    let reflection = tonic_reflection::server::Builder::configure()
-        .register_encoded_file_descriptor_set(DESCRIPTORS)
-        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-        .build_v1()?;
+    let reflection = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(DESCRIPTORS)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    };
     let artf = ArtfDoor(Arc::clone(&doors));
     let before = bounded!(BeforeServer::new(artf.clone()), limits);
     let artf = bounded!(RtbExtensionPointServer::new(artf), limits);
@@ -77,7 +78,9 @@ pub async fn serve(
         .add_service(Arriving { service: artf, doors: Arc::clone(&doors) })
         .add_service(Arriving { service: before, doors })
         .add_service(health)
-        .add_service(reflection)
+        .add_service(reflection().build_v1()?)
+        // What Python's and older tools' clients ask.
+        .add_service(reflection().build_v1alpha()?)
         .serve_with_incoming_shutdown(incoming, begun(drain))
         .await;
     mirror.abort();

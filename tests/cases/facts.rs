@@ -18,6 +18,18 @@ use vaglio::snapshot::{ForwardWriter, IdentitiesWriter, Manifest, Plane, Section
 pub const AS_OF: &str = "2026-11-20T12:00:00Z";
 const SECRET: [u8; 16] = [7; 16];
 
+/// Puts what `said` says into `base`, maps within maps; anything else replaces what was there.
+pub fn merge(base: &mut Value, said: &Value) {
+    match (base, said) {
+        (Value::Object(base), Value::Object(said)) => {
+            for (key, value) in said {
+                merge(base.entry(key).or_insert(Value::Null), value);
+            }
+        }
+        (base, said) => *base = said.clone(),
+    }
+}
+
 /// A data directory with a configuration beside it.
 pub struct Facts {
     directory: TempDir,
@@ -32,10 +44,14 @@ impl Facts {
         std::fs::write(facts.data().join("vaglio.key"), format!("{:032x}", u128::from_be_bytes(SECRET))).unwrap();
         let mut config = json!({
             "data_dir": "data", "as_of": AS_OF,
-            "server": {"grpc": "127.0.0.1:0", "http": "127.0.0.1:0", "planner": "127.0.0.1:0"},
+            "server": {
+                "grpc": "127.0.0.1:0", "http": "127.0.0.1:0", "planner": "127.0.0.1:0",
+                // However busy the machine that runs the tests.
+                "max_queue_ms": 0, "deadline": {"cap_ms": 0},
+            },
         });
         if case["config"].is_object() {
-            super::merge(&mut config, &case["config"]);
+            merge(&mut config, &case["config"]);
         }
         std::fs::write(facts.config(), config.to_string()).unwrap();
         if facts.loaded {
