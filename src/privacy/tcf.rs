@@ -136,6 +136,9 @@ fn in_ranges(bits: &mut Bits<'_>, vendor: u16) -> Result<bool, Undecodable> {
     for _ in 0..bits.number(12)? {
         let is_range = bits.flag()?;
         let start = bits.vendor()?;
+        if start == 0 {
+            return Err(Undecodable);
+        }
         let end = if is_range { bits.vendor()? } else { start };
         if end < start {
             return Err(Undecodable);

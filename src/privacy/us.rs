@@ -18,22 +18,24 @@ struct Layout {
     children: usize,
     /// How many there are.
     child_fields: usize,
+    /// Whether a further segment is Global Privacy Control. Without: consents for sensitive data, which nothing here needs.
+    gpc: bool,
 }
 
 const fn layout(id: u8, bits: usize, opt_outs: &'static [usize], children: usize, child_fields: usize) -> Layout {
-    Layout { id, version: Some(1), bits, opt_outs, children, child_fields }
+    Layout { id, version: Some(1), bits, opt_outs, children, child_fields, gpc: true }
 }
 
 /// From Maryland on the six bits are the version of a contract between publishers (MSPA). The specification puts a header
 /// before the core, which begins with the section's number; no encoder writes it, and it is undecodable here.
-const fn headless(id: u8, bits: usize, child_fields: usize) -> Layout {
-    Layout { id, version: None, bits, opt_outs: &[16, 18], children: 20, child_fields }
+const fn headless(id: u8, bits: usize, child_fields: usize, gpc: bool) -> Layout {
+    Layout { id, version: None, bits, opt_outs: &[16, 18], children: 20, child_fields, gpc }
 }
 
 /// Every layout that is known, by section; as of version 3.2.0 of IAB Tech Lab's own encoder.
 const LAYOUTS: [Layout; 22] = [
     layout(7, 60, &[18, 20, 22], 48, 2),
-    Layout { id: 7, version: Some(2), bits: 70, opt_outs: &[18, 20, 22], children: 56, child_fields: 3 },
+    Layout { id: 7, version: Some(2), bits: 70, opt_outs: &[18, 20, 22], children: 56, child_fields: 3, gpc: true },
     layout(8, 46, &[12, 14], 34, 2),
     layout(9, 40, &[12, 14], 32, 1),
     layout(10, 38, &[12, 14], 30, 1),
@@ -50,10 +52,10 @@ const LAYOUTS: [Layout; 22] = [
     layout(21, 54, &[12, 14], 36, 5),
     layout(22, 42, &[12, 14], 32, 1),
     layout(23, 42, &[12, 14], 32, 1),
-    headless(24, 22, 0),
-    headless(25, 24, 1),
-    headless(26, 24, 1),
-    headless(27, 24, 1),
+    headless(24, 22, 0, true),
+    headless(25, 24, 1, false),
+    headless(26, 24, 1, false),
+    headless(27, 24, 1, false),
 ];
 
 /// What a section says.
@@ -88,11 +90,10 @@ pub fn read(section: u8, text: &str) -> Result<Reading, Undecodable> {
     }
     for segment in segments {
         let mut bits = Bits::new(segment)?;
-        // The only segment there is: Global Privacy Control.
-        if bits.number(2)? != 1 {
+        if layout.gpc && bits.number(2)? != 1 {
             return Err(Undecodable);
         }
-        reading.gpc |= bits.flag()?;
+        reading.gpc |= layout.gpc && bits.flag()?;
     }
     Ok(reading)
 }
