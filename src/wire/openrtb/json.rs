@@ -9,15 +9,16 @@
 //! longer than [`MAX_IDS`], [`MAX_IMPS`], [`MAX_DEALS`] or [`MAX_DATA`] refuses the request: an identifier that we
 //! did not read might be one that objected.
 
-use super::scan::{Cursor, Scanned, Wrong};
+use super::scan::Cursor;
 use super::signals::{Draft, flag, whole};
+use super::walk::{Scanned, Wrong};
 use super::{BidRequest, Data, Deal, Imp};
 use crate::wire::json::Text;
 use smallvec::SmallVec;
 
-pub use super::scan::MAX_DEPTH;
 pub use super::signals::UNREADABLE;
 pub use super::splice::{Place, splice};
+pub use super::walk::MAX_DEPTH;
 
 /// The most identifiers of `user.eids` and of `user.ext.eids`.
 pub const MAX_IDS: usize = 256;
@@ -55,11 +56,13 @@ pub fn read(body: &[u8], what: What) -> Result<(BidRequest<'_>, Place), Malforme
     let mut draft = Draft::default();
     match reading.top(&mut cursor, &mut draft) {
         Ok(()) => {
-            reading.request.eids.append(&mut reading.older);
-            reading.request.privacy = draft.signals();
+            if !reading.older.is_empty() {
+                reading.request.eids.append(&mut reading.older);
+            }
+            draft.settle(&mut reading.request.privacy);
             Ok((reading.request, reading.place))
         }
-        Err(wrong) => Err(Malformed { at: cursor.at, why: wrong.why() }),
+        Err(wrong) => Err(Malformed { at: cursor.at(), why: wrong.why() }),
     }
 }
 
@@ -76,23 +79,23 @@ struct Reading<'a> {
 
 impl<'a> Reading<'a> {
     fn top(&mut self, cursor: &mut Cursor<'a>, draft: &mut Draft<'a>) -> Scanned<()> {
-        if cursor.space() != b'{' {
+        if cursor.peek() != b'{' {
             return Err(Wrong::Top);
         }
-        let start = cursor.at;
+        let start = cursor.at();
         let mut user = false;
         let end = cursor.object(|cursor, key| {
             match key {
-                "id" => self.request.id = cursor.id()?,
-                "tmax" => self.request.tmax_ms = whole(&cursor.id()?),
-                "test" => self.request.test = flag(cursor)?.unwrap_or_default(),
-                "user" => {
+                b"id" => self.request.id = cursor.id()?,
+                b"tmax" => self.request.tmax_ms = whole(&cursor.id()?),
+                b"test" => self.request.test = flag(cursor)?.unwrap_or_default(),
+                b"user" => {
                     user = true;
                     self.user(cursor, draft)?;
                 }
-                "device" => self.device(cursor, draft)?,
-                "regs" => draft.regs(cursor)?,
-                "imp" if self.what == What::Decide => self.request.imps = imps(cursor)?,
+                b"device" => self.device(cursor, draft)?,
+                b"regs" => draft.regs(cursor)?,
+                b"imp" if self.what == What::Decide => self.request.imps = imps(cursor)?,
                 _ => cursor.skip()?,
             }
             Ok(())
@@ -103,8 +106,7 @@ impl<'a> Reading<'a> {
                 false => Place::new(end, end, ",\"user\":{\"data\":[", "]}"),
             };
         }
-        cursor.space();
-        if cursor.is_at_end() { Ok(()) } else { Err(Wrong::Rest) }
+        cursor.finish()
     }
 
     fn user(&mut self, cursor: &mut Cursor<'a>, draft: &mut Draft<'a>) -> Scanned<()> {
@@ -113,17 +115,17 @@ impl<'a> Reading<'a> {
         self.older.clear();
         self.request.data.clear();
         draft.user_country = Text::default();
-        let (start, null) = (cursor.at, cursor.peek() == b'n');
+        let (start, null) = (cursor.at(), cursor.peek() == b'n');
         let mut data = None;
         let end = cursor.object(|cursor, key| {
             match key {
-                "id" => self.request.user_id = cursor.id()?,
-                "buyeruid" => self.request.buyeruid = cursor.id()?,
-                "consent" => draft.tcf[0].hear(cursor)?,
-                "eids" => eids(cursor, &mut self.request.eids)?,
-                "ext" => self.user_ext(cursor, draft)?,
-                "geo" => draft.user_country = country(cursor)?,
-                "data" if self.what == What::Enrich => data = Some(self.data(cursor)?),
+                b"id" => self.request.user_id = cursor.id()?,
+                b"buyeruid" => self.request.buyeruid = cursor.id()?,
+                b"consent" => draft.tcf[0].hear(cursor)?,
+                b"eids" => eids(cursor, &mut self.request.eids)?,
+                b"ext" => self.user_ext(cursor, draft)?,
+                b"geo" => draft.user_country = country(cursor)?,
+                b"data" if self.what == What::Enrich => data = Some(self.data(cursor)?),
                 _ => cursor.skip()?,
             }
             Ok(())
@@ -133,7 +135,7 @@ impl<'a> Reading<'a> {
                 (Some(place), _) => place,
                 (None, Some(end)) if end == start + 1 => Place::new(end, end, "\"data\":[", "]"),
                 (None, Some(end)) => Place::new(end, end, ",\"data\":[", "]"),
-                (None, None) if null => Place::new(start, cursor.at, "{\"data\":[", "]}"),
+                (None, None) if null => Place::new(start, cursor.at(), "{\"data\":[", "]}"),
                 (None, None) => Place::NOWHERE,
             };
         }
@@ -143,8 +145,8 @@ impl<'a> Reading<'a> {
     fn user_ext(&mut self, cursor: &mut Cursor<'a>, draft: &mut Draft<'a>) -> Scanned<()> {
         self.older.clear();
         let end = cursor.object(|cursor, key| match key {
-            "consent" => draft.tcf[1].hear(cursor),
-            "eids" => eids(cursor, &mut self.older),
+            b"consent" => draft.tcf[1].hear(cursor),
+            b"eids" => eids(cursor, &mut self.older),
             _ => cursor.skip(),
         });
         end.map(|_| ())
@@ -153,14 +155,14 @@ impl<'a> Reading<'a> {
     /// The entries of `user.data`, and the place of new ones behind them.
     fn data(&mut self, cursor: &mut Cursor<'a>) -> Scanned<Place> {
         self.request.data.clear();
-        let (start, null) = (cursor.at, cursor.peek() == b'n');
+        let (start, null) = (cursor.at(), cursor.peek() == b'n');
         let end = cursor.array(|cursor| {
             let mut data = Data::default();
             let object = cursor.object(|cursor, key| {
                 match key {
-                    "id" => data.id = cursor.id()?,
-                    "name" => data.name = cursor.id()?,
-                    "ext" => data.taxonomy = taxonomy(cursor)?,
+                    b"id" => data.id = cursor.id()?,
+                    b"name" => data.name = cursor.id()?,
+                    b"ext" => data.taxonomy = taxonomy(cursor)?,
                     _ => cursor.skip()?,
                 }
                 Ok(())
@@ -170,7 +172,7 @@ impl<'a> Reading<'a> {
         Ok(match end {
             Some(end) if end == start + 1 => Place::new(end, end, "", ""),
             Some(end) => Place::new(end, end, ",", ""),
-            None if null => Place::new(start, cursor.at, "[", "]"),
+            None if null => Place::new(start, cursor.at(), "[", "]"),
             None => Place::NOWHERE,
         })
     }
@@ -180,9 +182,9 @@ impl<'a> Reading<'a> {
         draft.device_country = Text::default();
         let end = cursor.object(|cursor, key| {
             match key {
-                "ifa" => self.request.ifa = cursor.id()?,
-                "lmt" | "dnt" => draft.lmt.hear(cursor)?,
-                "geo" => draft.device_country = country(cursor)?,
+                b"ifa" => self.request.ifa = cursor.id()?,
+                b"lmt" | b"dnt" => draft.lmt.hear(cursor)?,
+                b"geo" => draft.device_country = country(cursor)?,
                 _ => cursor.skip()?,
             }
             Ok(())
@@ -202,7 +204,7 @@ fn push<A: smallvec::Array>(list: &mut SmallVec<A>, item: A::Item, max: usize) -
 fn country<'a>(cursor: &mut Cursor<'a>) -> Scanned<Text<'a>> {
     let mut country = Text::default();
     cursor.object(|cursor, key| match key {
-        "country" => cursor.id().map(|said| country = said),
+        b"country" => cursor.id().map(|said| country = said),
         _ => cursor.skip(),
     })?;
     Ok(country)
@@ -211,7 +213,7 @@ fn country<'a>(cursor: &mut Cursor<'a>) -> Scanned<Text<'a>> {
 fn taxonomy(cursor: &mut Cursor<'_>) -> Scanned<Option<u32>> {
     let mut taxonomy = None;
     cursor.object(|cursor, key| match key {
-        "segtax" => cursor.id().map(|number| taxonomy = number.trim().parse().ok()),
+        b"segtax" => cursor.id().map(|number| taxonomy = number.trim().parse().ok()),
         _ => cursor.skip(),
     })?;
     Ok(taxonomy)
@@ -223,8 +225,8 @@ fn eids<'a>(cursor: &mut Cursor<'a>, pairs: &mut Pairs<'a>) -> Scanned<()> {
     let end = cursor.array(|cursor| {
         let (first, mut source) = (pairs.len(), Text::default());
         cursor.object(|cursor, key| match key {
-            "source" => cursor.id().map(|said| source = said),
-            "uids" => {
+            b"source" => cursor.id().map(|said| source = said),
+            b"uids" => {
                 pairs.truncate(first);
                 uids(cursor, pairs)
             }
@@ -244,7 +246,7 @@ fn uids<'a>(cursor: &mut Cursor<'a>, pairs: &mut Pairs<'a>) -> Scanned<()> {
     let end = cursor.array(|cursor| {
         let mut uid = Text::default();
         cursor.object(|cursor, key| match key {
-            "id" => cursor.id().map(|said| uid = said),
+            b"id" => cursor.id().map(|said| uid = said),
             _ => cursor.skip(),
         })?;
         if uid.is_empty() { Ok(()) } else { push(pairs, (Text::default(), uid), MAX_IDS) }
@@ -258,8 +260,8 @@ fn imps<'a>(cursor: &mut Cursor<'a>) -> Scanned<SmallVec<[Imp<'a>; 2]>> {
         let mut imp = Imp::default();
         let object = cursor.object(|cursor, key| {
             match key {
-                "id" => imp.id = cursor.id()?,
-                "pmp" => imp.deals = pmp(cursor)?,
+                b"id" => imp.id = cursor.id()?,
+                b"pmp" => imp.deals = pmp(cursor)?,
                 _ => cursor.skip()?,
             }
             Ok(())
@@ -274,7 +276,7 @@ type Deals<'a> = SmallVec<[Deal<'a>; 4]>;
 fn pmp<'a>(cursor: &mut Cursor<'a>) -> Scanned<Deals<'a>> {
     let mut all = Deals::new();
     cursor.object(|cursor, key| match key {
-        "deals" => deals(cursor, &mut all),
+        b"deals" => deals(cursor, &mut all),
         _ => cursor.skip(),
     })?;
     Ok(all)
@@ -287,8 +289,8 @@ fn deals<'a>(cursor: &mut Cursor<'a>, deals: &mut Deals<'a>) -> Scanned<()> {
         let mut deal = Deal::default();
         cursor.object(|cursor, key| {
             match key {
-                "id" => deal.id = cursor.id()?,
-                "guar" => deal.guaranteed = flag(cursor)?.unwrap_or_default(),
+                b"id" => deal.id = cursor.id()?,
+                b"guar" => deal.guaranteed = flag(cursor)?.unwrap_or_default(),
                 _ => cursor.skip()?,
             }
             Ok(())

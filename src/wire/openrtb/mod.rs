@@ -9,6 +9,7 @@ pub mod message;
 mod scan;
 mod signals;
 mod splice;
+mod walk;
 
 use super::json::{Sections, Text};
 use smallvec::SmallVec;

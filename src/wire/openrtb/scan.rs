@@ -1,106 +1,60 @@
-//! A cursor that walks over JSON and validates all of it (RFC 8259), once, without allocating and without recursion.
-//! What the members mean is not known here.
-//!
-//! Halves of a surrogate pair without the other half are accepted, as the RFC's grammar has it, and read as U+FFFD;
-//! numbers are not computed, so none is too large.
+//! A cursor over a JSON body: objects and arrays are walked over member by member, and whatever is not asked for is
+//! validated and passed over. What the members mean is not known here.
 
+use super::walk::{MAX_DEPTH, Scanned, Walk, Wrong};
 use crate::wire::json::Text;
 use std::borrow::Cow;
 
-/// The deepest nesting of a body; the request itself is the first level.
-pub const MAX_DEPTH: u32 = 128;
-
-/// What is wrong with a body. A byte, so that a result travels in a register.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wrong {
-    Value,
-    Key,
-    Colon,
-    Next,
-    Number,
-    Quote,
-    Control,
-    Escape,
-    Deep,
-    Top,
-    Rest,
-    Many,
-}
-
-impl Wrong {
-    pub(super) fn why(self) -> &'static str {
-        match self {
-            Wrong::Value => "expected a value",
-            Wrong::Key => "expected a key in quotes",
-            Wrong::Colon => "expected a colon after a key",
-            Wrong::Next => "expected a comma or the end of the object or array",
-            Wrong::Number => "a number is not spelt as JSON has it",
-            Wrong::Quote => "a string does not end",
-            Wrong::Control => "a control character in a string is not escaped",
-            Wrong::Escape => "an escape in a string is none of JSON's",
-            Wrong::Deep => "nested deeper than 128 levels",
-            Wrong::Top => "a bid request is an object",
-            Wrong::Rest => "something follows the bid request",
-            Wrong::Many => "a list is longer than we read",
-        }
-    }
-}
-
-/// `Ok` or what is wrong; the cursor stands where.
-pub(super) type Scanned<T> = Result<T, Wrong>;
-
-/// A place in a body.
+/// A place in a body, and how deep it lies.
 pub(super) struct Cursor<'a> {
     text: &'a str,
-    /// The same as bytes.
-    body: &'a [u8],
-    /// The next byte.
-    pub at: usize,
+    walk: Walk<'a>,
     depth: u32,
 }
 
 impl<'a> Cursor<'a> {
-    /// At the start of a body that is known to be UTF-8.
+    /// At the first value of a body.
     pub fn new(text: &'a str) -> Self {
-        Cursor { text, body: text.as_bytes(), at: 0, depth: 0 }
+        let mut walk = Walk::new(text.as_bytes());
+        walk.space();
+        Cursor { text, walk, depth: 0 }
     }
 
-    /// The next byte; 0, which no JSON begins with, at the end.
+    /// The number of the next byte.
+    pub fn at(&self) -> usize {
+        self.walk.at
+    }
+
+    /// The first byte of the value that comes.
     #[inline(always)]
     pub fn peek(&self) -> u8 {
-        self.body.get(self.at).copied().unwrap_or(0)
+        self.walk.peek()
     }
 
-    /// The next byte after white space.
-    #[inline(always)]
-    pub fn space(&mut self) -> u8 {
-        loop {
-            match self.peek() {
-                b' ' | b'\n' | b'\r' | b'\t' => self.at += 1,
-                byte => return byte,
-            }
-        }
-    }
-
-    /// Whether nothing is left.
-    pub fn is_at_end(&self) -> bool {
-        self.at == self.body.len()
+    /// Whether nothing but white space is left.
+    pub fn finish(&mut self) -> Scanned<()> {
+        self.walk.space();
+        if self.walk.is_at_end() { Ok(()) } else { Err(Wrong::Rest) }
     }
 
     /// Walks over an object: `member` gets each key and walks over its value. The end of the last member, or what follows
     /// the brace where there is none; `None` = the value is no object, and was passed over.
     #[inline]
-    pub fn object(&mut self, mut member: impl FnMut(&mut Self, &str) -> Scanned<()>) -> Scanned<Option<usize>> {
+    pub fn object(&mut self, mut member: impl FnMut(&mut Self, &[u8]) -> Scanned<()>) -> Scanned<Option<usize>> {
         if self.peek() != b'{' {
             return self.skip().map(|()| None);
         }
         let mut end = self.enter()?;
-        if self.space() != b'}' {
+        if self.walk.space() != b'}' {
             loop {
-                let key = self.key()?;
-                member(self, &key)?;
-                end = self.at;
-                if !self.another(b'}')? {
+                let start = self.at() + 1;
+                let (stop, escaped) = self.step(Walk::key)?;
+                match self.text.get(start..stop) {
+                    Some(key) if escaped => member(self, unescaped(key).as_bytes())?,
+                    key => member(self, key.unwrap_or_default().as_bytes())?,
+                }
+                end = self.at();
+                if !self.walk.another(b'}')? {
                     break;
                 }
             }
@@ -116,11 +70,11 @@ impl<'a> Cursor<'a> {
             return self.skip().map(|()| None);
         }
         let mut end = self.enter()?;
-        if self.space() != b']' {
+        if self.walk.space() != b']' {
             loop {
                 element(self)?;
-                end = self.at;
-                if !self.another(b']')? {
+                end = self.at();
+                if !self.walk.another(b']')? {
                     break;
                 }
             }
@@ -135,49 +89,23 @@ impl<'a> Cursor<'a> {
         if self.depth > MAX_DEPTH {
             return Err(Wrong::Deep);
         }
-        self.at += 1;
-        Ok(self.at)
+        self.walk.at += 1;
+        Ok(self.walk.at)
     }
 
     /// Past a closing brace.
     fn leave(&mut self) {
         self.depth -= 1;
-        self.at += 1;
+        self.walk.at += 1;
     }
 
-    /// Past a comma, to what follows it; or to the closing brace.
+    /// Walks on with a copy.
     #[inline(always)]
-    fn another(&mut self, close: u8) -> Scanned<bool> {
-        match self.space() {
-            b',' => {
-                self.at += 1;
-                self.space();
-                Ok(true)
-            }
-            byte if byte == close => Ok(false),
-            _ => Err(Wrong::Next),
-        }
-    }
-
-    /// Past a key and its colon, to the value.
-    #[inline(always)]
-    fn key(&mut self) -> Scanned<Cow<'a, str>> {
-        if self.peek() != b'"' {
-            return Err(Wrong::Key);
-        }
-        let key = self.string()?;
-        self.colon()?;
-        Ok(key)
-    }
-
-    #[inline(always)]
-    fn colon(&mut self) -> Scanned<()> {
-        if self.space() != b':' {
-            return Err(Wrong::Colon);
-        }
-        self.at += 1;
-        self.space();
-        Ok(())
+    fn step<T>(&mut self, step: impl FnOnce(&mut Walk<'a>) -> Scanned<T>) -> Scanned<T> {
+        let mut walk = self.walk;
+        let done = step(&mut walk);
+        self.walk = walk;
+        done
     }
 
     /// A string, or the own spelling of a number; empty for everything else.
@@ -190,178 +118,30 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// A value as it is spelt.
     #[inline]
-    pub fn raw(&mut self) -> Scanned<&'a str> {
-        let start = self.at;
-        self.skip()?;
-        Ok(&self.text[start..self.at])
-    }
-
-    #[inline(always)]
     fn string(&mut self) -> Scanned<Cow<'a, str>> {
-        let start = self.at + 1;
-        let escaped = self.pass_string()?;
-        let raw = &self.text[start..self.at - 1];
+        let start = self.at() + 1;
+        let escaped = self.step(Walk::string)?;
+        let raw = &self.text[start..self.at() - 1];
         Ok(if escaped { Cow::Owned(unescaped(raw)) } else { Cow::Borrowed(raw) })
     }
 
-    /// Passes over a string; whether it has escapes.
-    #[inline(always)]
-    fn pass_string(&mut self) -> Scanned<bool> {
-        self.at += 1;
-        let mut escaped = false;
-        loop {
-            while let Some(word) = self.body[self.at..].first_chunk::<8>() {
-                match ordinary(u64::from_le_bytes(*word)) {
-                    8 => self.at += 8,
-                    some => {
-                        self.at += some;
-                        break;
-                    }
-                }
-            }
-            match self.peek() {
-                b'"' => {
-                    self.at += 1;
-                    return Ok(escaped);
-                }
-                b'\\' => {
-                    escaped = true;
-                    self.at += self.escape()?;
-                }
-                0..0x20 => return Err(if self.is_at_end() { Wrong::Quote } else { Wrong::Control }),
-                _ => self.at += 1,
-            }
-        }
+    /// A value as it is spelt.
+    #[inline]
+    pub fn raw(&mut self) -> Scanned<&'a str> {
+        let start = self.at();
+        self.skip()?;
+        Ok(&self.text[start..self.at()])
     }
 
-    /// How long the escape is that starts here.
-    #[cold]
-    fn escape(&self) -> Scanned<usize> {
-        match self.body.get(self.at + 1) {
-            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(2),
-            Some(b'u') => match self.body.get(self.at + 2..self.at + 6) {
-                Some(digits) if digits.iter().all(u8::is_ascii_hexdigit) => Ok(6),
-                _ => Err(Wrong::Escape),
-            },
-            _ => Err(Wrong::Escape),
-        }
-    }
-
-    /// Passes over a value, whatever is in it.
+    /// Passes over a value.
     pub fn skip(&mut self) -> Scanned<()> {
-        // What is open, the innermost in the lowest bit: 1 = an object, 0 = an array.
-        let (mut open, mut levels) = (0_u128, 0);
         let room = MAX_DEPTH - self.depth;
-        loop {
-            match self.peek() {
-                b'"' => self.pass_string().map(|_| ())?,
-                b'-' | b'0'..=b'9' => self.pass_number()?,
-                byte @ (b'{' | b'[') => {
-                    if levels == room {
-                        return Err(Wrong::Deep);
-                    }
-                    self.at += 1;
-                    // The closing braces lie two after the opening ones.
-                    if self.space() == byte + 2 {
-                        self.at += 1;
-                    } else {
-                        levels += 1;
-                        open = open << 1 | u128::from(byte == b'{');
-                        if byte == b'{' {
-                            self.pass_key()?;
-                        }
-                        continue;
-                    }
-                }
-                _ => self.pass_word()?,
-            }
-            loop {
-                if levels == 0 {
-                    return Ok(());
-                }
-                let object = open & 1 == 1;
-                match self.space() {
-                    b',' => {
-                        self.at += 1;
-                        self.space();
-                        if object {
-                            self.pass_key()?;
-                        }
-                        break;
-                    }
-                    b'}' if object => {}
-                    b']' if !object => {}
-                    _ => return Err(Wrong::Next),
-                }
-                self.at += 1;
-                levels -= 1;
-                open >>= 1;
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn pass_key(&mut self) -> Scanned<()> {
-        if self.peek() != b'"' {
-            return Err(Wrong::Key);
-        }
-        self.pass_string()?;
-        self.colon()
-    }
-
-    #[inline(always)]
-    fn pass_word(&mut self) -> Scanned<()> {
-        let rest = &self.body[self.at..];
-        let word = [&b"true"[..], b"null", b"false"].into_iter().find(|word| rest.starts_with(word));
-        self.at += word.ok_or(Wrong::Value)?.len();
-        Ok(())
-    }
-
-    #[inline(always)]
-    fn pass_number(&mut self) -> Scanned<()> {
-        self.at += usize::from(self.peek() == b'-');
-        if self.peek() == b'0' {
-            self.at += 1;
-        } else {
-            self.pass_digits()?;
-        }
-        if self.peek() == b'.' {
-            self.at += 1;
-            self.pass_digits()?;
-        }
-        if matches!(self.peek(), b'e' | b'E') {
-            self.at += 1;
-            self.at += usize::from(matches!(self.peek(), b'+' | b'-'));
-            self.pass_digits()?;
-        }
-        Ok(())
-    }
-
-    /// At least one.
-    #[inline(always)]
-    fn pass_digits(&mut self) -> Scanned<()> {
-        let start = self.at;
-        while self.peek().is_ascii_digit() {
-            self.at += 1;
-        }
-        if self.at > start { Ok(()) } else { Err(Wrong::Number) }
+        self.step(|walk| walk.value(room))
     }
 }
 
-/// How many bytes of a little-endian word come before a quote, a backslash or a control character.
-#[inline(always)]
-fn ordinary(word: u64) -> usize {
-    const EACH: u64 = 0x0101_0101_0101_0101;
-    // In a byte the subtraction borrows into the highest bit where it is below: quotes (0x22) are moved next to the control
-    // characters (below 0x20). A borrow out of a byte disturbs only those after it, and the first is what counts.
-    let quote_or_control = (word ^ (0x02 * EACH)).wrapping_sub(0x21 * EACH);
-    let backslash = (word ^ (0x5c * EACH)).wrapping_sub(EACH);
-    ((quote_or_control | backslash) & !word & (0x80 * EACH)).trailing_zeros() as usize / 8
-}
-
-/// What a sound string with escapes stands for.
+/// What a sound string with escapes stands for; half a surrogate pair is U+FFFD.
 #[cold]
 fn unescaped(raw: &str) -> String {
     let mut units = Vec::new();

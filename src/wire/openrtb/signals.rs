@@ -1,9 +1,11 @@
 //! Privacy signals of a JSON body: heard wherever they are said, and put together at the end.
 
 use super::Signals;
-use super::scan::{Cursor, Scanned};
+use super::scan::Cursor;
+use super::walk::Scanned;
 use crate::wire::json::{Flag, Sections, Text};
 use std::borrow::Cow;
+use std::mem::take;
 
 /// Stands for a privacy string that nobody can decode.
 pub const UNREADABLE: &str = "?";
@@ -27,20 +29,20 @@ impl<'a> Draft<'a> {
     /// `regs`
     pub fn regs(&mut self, cursor: &mut Cursor<'a>) -> Scanned<()> {
         let end = cursor.object(|cursor, key| match key {
-            "ext" => cursor.object(|cursor, key| self.regulation(cursor, key, 1)).map(|_| ()),
+            b"ext" => cursor.object(|cursor, key| self.regulation(cursor, key, 1)).map(|_| ()),
             _ => self.regulation(cursor, key, 0),
         });
         end.map(|_| ())
     }
 
-    fn regulation(&mut self, cursor: &mut Cursor<'a>, key: &str, place: usize) -> Scanned<()> {
+    fn regulation(&mut self, cursor: &mut Cursor<'a>, key: &[u8], place: usize) -> Scanned<()> {
         match key {
-            "gdpr" => self.gdpr.hear(cursor),
-            "gpc" => self.gpc.hear(cursor),
-            "coppa" => self.coppa.hear(cursor),
-            "gpp" => self.gpp[place].hear(cursor),
-            "us_privacy" => self.us_privacy[place].hear(cursor),
-            "gpp_sid" => {
+            b"gdpr" => self.gdpr.hear(cursor),
+            b"gpc" => self.gpc.hear(cursor),
+            b"coppa" => self.coppa.hear(cursor),
+            b"gpp" => self.gpp[place].hear(cursor),
+            b"us_privacy" => self.us_privacy[place].hear(cursor),
+            b"gpp_sid" => {
                 self.gpp_sid[place].join(sections(cursor.raw()?));
                 Ok(())
             }
@@ -48,26 +50,25 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Put together.
-    pub fn signals(self) -> Signals<'a> {
-        let [sections, older] = self.gpp_sid;
-        Signals {
-            gdpr: self.gdpr.0,
-            tcf: first(self.tcf),
-            gpp: first(self.gpp),
-            gpp_sid: if sections.0.is_some() { sections } else { older },
-            us_privacy: first(self.us_privacy),
-            gpc: self.gpc.0,
-            coppa: self.coppa.0,
-            lmt: self.lmt.0,
-            country: if self.device_country.is_empty() { self.user_country } else { self.device_country },
-        }
+    /// Puts them together.
+    pub fn settle(&mut self, signals: &mut Signals<'a>) {
+        let [sections, older] = &mut self.gpp_sid;
+        let country = if self.device_country.is_empty() { &mut self.user_country } else { &mut self.device_country };
+        signals.gdpr = self.gdpr.0;
+        signals.tcf = first(&mut self.tcf);
+        signals.gpp = first(&mut self.gpp);
+        signals.gpp_sid = take(if sections.0.is_some() { sections } else { older });
+        signals.us_privacy = first(&mut self.us_privacy);
+        signals.gpc = self.gpc.0;
+        signals.coppa = self.coppa.0;
+        signals.lmt = self.lmt.0;
+        signals.country = take(country);
     }
 }
 
-fn first<'a>([said, older]: [Said<'a>; 2]) -> Text<'a> {
-    let said = said.0.unwrap_or_default();
-    if said.is_empty() { older.0.unwrap_or_default() } else { said }
+fn first<'a>([said, older]: &mut [Said<'a>; 2]) -> Text<'a> {
+    let said = said.0.take().unwrap_or_default();
+    if said.is_empty() { older.0.take().unwrap_or_default() } else { said }
 }
 
 /// A string, as often as it is said.
