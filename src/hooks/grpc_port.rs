@@ -97,8 +97,7 @@ async fn open(stream: TcpStream, tls: Option<TlsAcceptor>, counted: Counted) -> 
     let _ = stream.set_nodelay(true);
     let stream = Unread::new(stream, Duration::from_millis(counted.0.limits.write_timeout_ms));
     let limit = Duration::from_millis(counted.0.limits.idle_timeout_ms);
-    // Who cannot shake hands is told so by TLS itself.
-    let Opened { stream, names, loopback, .. } = tls::open(stream, tls, limit).await.ok()?;
+    let Opened { stream, names, loopback, .. } = tls::open(stream, tls, &counted.0).await.ok()?;
     let peer = PeerInfo { names: names.into(), loopback };
     Some(Connection { stream: Begins::within(limit, stream), peer, _counted: counted })
 }

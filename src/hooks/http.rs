@@ -70,10 +70,9 @@ fn accept(
     let (drain, limit) = (drain.clone(), Duration::from_millis(doors.limits.idle_timeout_ms));
     connections.spawn(async move {
         let opened = tokio::select! {
-            opened = tls::open(stream, tls, limit) => opened,
+            opened = tls::open(stream, tls, &counted.0) => opened,
             () = begun(drain.clone()) => return,
         };
-        // Who cannot shake hands is told so by TLS itself.
         let Ok(Opened { stream, names, loopback, http2 }) = opened else { return };
         let peer = Arc::new(Peer { names, loopback, shed });
         if http2 {

@@ -1,9 +1,11 @@
 //! The stream below a bid port's connection: plain, or TLS with the names of whoever is at the other end. What may be
 //! negotiated and who is trusted was settled when the server started (`server/tls.rs`); no file is read here.
 
+use super::Doors;
 use super::unread::Unread;
 use std::io;
 use std::pin::Pin;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -30,16 +32,22 @@ pub(super) struct Opened {
     pub http2: bool,
 }
 
-/// Makes a connection ready: at once without TLS, with it when the client has shaken hands, within `limit`.
+/// Makes a connection ready: at once without TLS, with it when the client has shaken hands, within
+/// `idle_timeout_ms`.
 ///
 /// # Errors
-/// A client that is too slow, speaks plain text, or shows no certificate that holds.
-pub(super) async fn open(tcp: Unread<TcpStream>, tls: Option<TlsAcceptor>, limit: Duration) -> io::Result<Opened> {
+/// A client that is too slow, speaks plain text, or shows no certificate that holds: counted, and TLS has told it why.
+pub(super) async fn open(tcp: Unread<TcpStream>, tls: Option<TlsAcceptor>, doors: &Doors) -> io::Result<Opened> {
     let loopback = tcp.get_ref().local_addr().is_ok_and(|address| address.ip().is_loopback());
     let Some(tls) = tls else {
         return Ok(Opened { stream: Stream::Plain(tcp), names: Vec::new(), loopback, http2: false });
     };
-    let stream = tokio::time::timeout(limit, tls.accept(tcp)).await.map_err(|_| io::ErrorKind::TimedOut)??;
+    let limit = Duration::from_millis(doors.limits.idle_timeout_ms);
+    let shaken = tokio::time::timeout(limit, tls.accept(tcp)).await;
+    let stream = shaken.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())).inspect_err(|error| {
+        doors.metrics.handshakes_failed.fetch_add(1, Ordering::Relaxed);
+        tracing::debug!(%error, "a TLS handshake has failed");
+    })?;
     let session = stream.get_ref().1;
     let names = session.peer_certificates().and_then(<[_]>::first).map(names).unwrap_or_default();
     let http2 = session.alpn_protocol() == Some(HTTP2);

@@ -79,6 +79,8 @@ pub struct Metrics {
     pub grpc_connections: AtomicI64,
     /// Connections over `max_connections`, of either port.
     pub connections_shed: AtomicU64,
+    /// TLS handshakes that failed or took too long, on either port.
+    pub handshakes_failed: AtomicU64,
 }
 
 impl Metrics {
@@ -104,6 +106,7 @@ impl Metrics {
             connections: AtomicI64::new(0),
             grpc_connections: AtomicI64::new(0),
             connections_shed: AtomicU64::new(0),
+            handshakes_failed: AtomicU64::new(0),
         })
     }
 
@@ -244,6 +247,7 @@ impl Metrics {
             ("vaglio_build_failures", "Child builds that failed", &self.build_failures),
             ("vaglio_panics", "Panics that were caught at a door", &self.panics),
             ("vaglio_connections_shed", "Connections over max_connections", &self.connections_shed),
+            ("vaglio_tls_handshakes_failed", "TLS handshakes that failed or took too long", &self.handshakes_failed),
         ];
         for (name, help, value) in counters {
             count(&mut counter(encoder, name, help)?, &[], load(value))?;

@@ -225,6 +225,8 @@ fn plain_text_and_slow_handshakes_are_cut_and_hurt_nobody() {
     for took in slow.into_iter().map(|slow| slow.join().unwrap()) {
         assert!((Duration::from_millis(350)..Duration::from_secs(5)).contains(&took), "{took:?}");
     }
+    let metrics = client::get(server.addresses().planner, "/metrics").body;
+    assert!(metrics.contains("vaglio_tls_handshakes_failed_total 6\n"), "two in plain text, four slow: {metrics}");
     let silent = https(server.addresses().http, &authority.trusted(None, &["h2"]));
     world::wait_until("no connection is left behind", || {
         server.doors().metrics.connections.load(std::sync::atomic::Ordering::Relaxed) == 0
