@@ -227,11 +227,53 @@ fn plain_text_and_slow_handshakes_are_cut_and_hurt_nobody() {
     }
     let metrics = client::get(server.addresses().planner, "/metrics").body;
     assert!(metrics.contains("vaglio_tls_handshakes_failed_total 6\n"), "two in plain text, four slow: {metrics}");
-    let silent = https(server.addresses().http, &authority.trusted(None, &["h2"]));
-    world::wait_until("no connection is left behind", || {
-        server.doors().metrics.connections.load(std::sync::atomic::Ordering::Relaxed) == 0
+}
+
+/// Shakes hands and agrees on HTTP/2.
+fn agreed(address: SocketAddr, authority: &Authority) -> StreamOwned<ClientConnection, TcpStream> {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let mut connection = ClientConnection::new(authority.trusted(None, &["h2"]), name()).unwrap();
+    connection.complete_io(&mut stream).unwrap();
+    assert_eq!(connection.alpn_protocol(), Some(&b"h2"[..]));
+    StreamOwned::new(connection, stream)
+}
+
+#[test]
+fn who_agrees_on_http2_and_says_nothing_is_cut() {
+    let (world, authority) = equipped(&format!("{TLS}  idle_timeout_ms: 400\n"));
+    let server = world.ready();
+    for address in [server.addresses().http, server.addresses().grpc] {
+        let began = Instant::now();
+        // How it ends does not matter: only that it does.
+        let _ = agreed(address, &authority).read_to_end(&mut Vec::new());
+        let took = began.elapsed();
+        assert!((Duration::from_millis(350)..Duration::from_secs(5)).contains(&took), "{took:?}");
+    }
+}
+
+#[test]
+fn an_http2_connection_over_the_limit_is_told_so_and_ends() {
+    let (world, authority) = equipped(&format!("{TLS}  max_connections: 1\n"));
+    let server = world.ready();
+    let address = server.addresses().http;
+    let mut first = https(address, &authority.trusted(None, &[]));
+    assert_eq!(first.post("/v1/lookup", ASK).json()["status"], "matched");
+    block_on(async {
+        let stream = connect(address, authority.trusted(None, &["h2"])).await.unwrap();
+        let executor = TokioExecutor::new();
+        let (mut sender, connection) =
+            hyper::client::conn::http2::handshake(executor, TokioIo::new(stream)).await.unwrap();
+        let driven = tokio::spawn(connection);
+        let body = Full::<bytes::Bytes>::from(ASK);
+        let request = hyper::Request::post("https://vaglio.test/v1/lookup").body(body).unwrap();
+        let answer = sender.send_request(request).await.unwrap();
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        assert!(String::from_utf8_lossy(&body).contains("overloaded"), "{body:?}");
+        let ended = tokio::time::timeout(Duration::from_secs(10), driven).await;
+        assert!(ended.is_ok(), "it is not kept");
     });
-    drop(silent);
+    assert_eq!(first.post("/v1/lookup", ASK).json()["status"], "matched", "who came first is not disturbed");
 }
 
 #[test]
