@@ -1,13 +1,14 @@
 //! What outside bytes can reach, one function an entry. Each must return: no panic, no endless loop, no unbounded memory.
 //! Shared by the fuzz targets here and by the bounded run in `tests/fuzz_smoke.rs`.
 
+use prost::Message;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use vaglio::audiences::{definitions, parse, print};
 use vaglio::collect::collect;
 use vaglio::config::{Config, Loaded, Privacy, PrivacyDuty, load::from_text};
 use vaglio::hooks::call::Call;
-use vaglio::hooks::{Doors, decide_json, lookup_json};
+use vaglio::hooks::{Doors, artf, decide_json, lookup_json};
 use vaglio::privacy::{Policy, Signals};
 use vaglio::schema::{Declarations, KeyHasher, ProfileKey, Timestamp, Use};
 use vaglio::snapshot::bitmaps::Bitmaps;
@@ -17,13 +18,16 @@ use vaglio::snapshot::consents::Consents;
 use vaglio::snapshot::keys::Keys;
 use vaglio::snapshot::{Filter, Flips, Forward, Identities};
 use vaglio::telemetry::progress::{Mode, Progress};
+use vaglio::wire::artf::{RtbRequest, RtbResponse};
 use vaglio::wire::openrtb::json::{What, read, splice};
+use vaglio::wire::openrtb::message::view;
+use vaglio::wire::v2::BidRequest;
 
 /// An entry: its name, and what it does with bytes.
 pub type Entry = (&'static str, fn(&[u8]));
 
 /// Every entry.
-pub const ENTRIES: [Entry; 17] = [
+pub const ENTRIES: [Entry; 19] = [
     ("rule", rule),
     ("definitions", read_definitions),
     ("config", config),
@@ -32,6 +36,8 @@ pub const ENTRIES: [Entry; 17] = [
     ("lookup_json", lookup),
     ("decide_json", decide),
     ("openrtb_json", openrtb),
+    ("openrtb_proto", openrtb_proto),
+    ("artf", propose),
     ("identities", identities),
     ("filter", filter),
     ("forward", forward),
@@ -145,6 +151,10 @@ fn answered(answer: Option<Vec<u8>>) {
     if let Some(answer) = answer {
         serde_json::from_slice::<serde_json::Value>(&answer).expect("an answer is JSON");
     }
+    no_panic_was_caught();
+}
+
+fn no_panic_was_caught() {
     let panics = doors().metrics.panics.load(std::sync::atomic::Ordering::Relaxed);
     assert_eq!(panics, 0, "a panic was caught at the door");
 }
@@ -171,6 +181,24 @@ fn openrtb(bytes: &[u8]) {
     user["data"] =
         data.as_array().cloned().unwrap_or_default().into_iter().chain([json!({"id":"new"}), json!({})]).collect();
     assert_eq!(from_slice::<Value>(&out).expect("what was spliced is JSON"), expected);
+}
+
+/// A protobuf bid request is read as what it says, however its fields were put together.
+fn openrtb_proto(bytes: &[u8]) {
+    let Ok(request) = BidRequest::decode(bytes) else { return };
+    let again = BidRequest::decode(&request.encode_to_vec()[..]).expect("what was decoded can be encoded");
+    assert_eq!(view(&again), view(&request));
+}
+
+/// An ARTF request is refused, or answered with a message that has everything that older clients require.
+fn propose(bytes: &[u8]) {
+    let Ok(request) = RtbRequest::decode(bytes) else { return };
+    if let Ok(answer) = artf::answer(doors(), &request, &Call::local()) {
+        let answer = RtbResponse::decode(&answer.0[..]).expect("an answer is a message");
+        assert_eq!(answer.id.as_deref(), Some(request.id()));
+        assert!(answer.mutations.iter().all(|it| it.intent.is_some() && it.op.is_some() && it.path.is_some()));
+    }
+    no_panic_was_caught();
 }
 
 fn key(n: u64) -> ProfileKey {

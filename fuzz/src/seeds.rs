@@ -1,5 +1,6 @@
 //! Sound input for every entry: mutations of it come further than random bytes do.
 
+use prost::Message;
 use roaring::RoaringBitmap;
 use vaglio::schema::ProfileKey;
 use vaglio::snapshot::bitmaps::write_bitmaps;
@@ -10,6 +11,9 @@ use vaglio::snapshot::filter::write_filter;
 use vaglio::snapshot::flips::write_flips;
 use vaglio::snapshot::keys::write_keys;
 use vaglio::snapshot::{Flip, ForwardWriter, IdentitiesWriter};
+use vaglio::wire::artf::RtbRequest;
+use vaglio::wire::v2::BidRequest;
+use vaglio::wire::v2::bid_request::{Data, Deal, Device, Eid, Imp, Pmp, Regs, Segment, User, eid::Uid, regs, user};
 
 const PROFILES: u32 = 150;
 
@@ -24,6 +28,8 @@ pub fn seeds(entry: &str) -> Vec<Vec<u8>> {
         "ndjson" => texts(&[NDJSON]),
         "lookup_json" | "decide_json" => texts(&[QUESTION]),
         "openrtb_json" => texts(&OPENRTB),
+        "openrtb_proto" => vec![bid_request().encode_to_vec()],
+        "artf" => vec![mutations().encode_to_vec(), RtbRequest::default().encode_to_vec()],
         "identities" => vec![written(|out| {
             let entries = (0..PROFILES).map(|n| (key(n), n));
             IdentitiesWriter::write(entries, out).expect("a vector takes everything");
@@ -61,6 +67,44 @@ const CONSENTS: [([u8; 4], &str); 5] = [
     ([9, 7, 3, 0x80], "DBABLA~BVQqAAAAAgA.QA"),
     ([8, 6, 0, 0xc2], "1YNN"),
 ];
+
+/// A bid request with something in every place that is read.
+fn bid_request() -> BidRequest {
+    let said = |text: &str| Some(text.to_owned());
+    let eid = |source: &str| {
+        let uids = vec![Uid { id: said("gamer"), atype: Some(1) }, Uid::default()];
+        Eid { source: said(source), uids }
+    };
+    let deal = |id: &str, guar| Deal { id: said(id), guar };
+    let pmp = Pmp { private_auction: Some(true), deals: vec![deal("deal-1", None), deal("deal-2", Some(1))] };
+    let data = Data {
+        id: said("vaglio"),
+        segment: vec![Segment { id: said("560"), ..Default::default() }],
+        ..Default::default()
+    };
+    let older = user::Ext { consent: said("CPx"), eids: vec![eid("b.test")] };
+    let signals = regs::Ext { gdpr: Some(false), us_privacy: said("1YNN"), gpc: said("0") };
+    BidRequest {
+        id: said("r1"),
+        imp: vec![Imp { id: said("1"), pmp: Some(pmp) }, Imp::default()],
+        device: Some(Device { ifa: said("AB-CD"), lmt: Some(false), ..Default::default() }),
+        user: Some(User { eids: vec![eid("id.test")], data: vec![data], ext: Some(older), ..Default::default() }),
+        tmax: Some(80),
+        regs: Some(Regs { gpp_sid: vec![-1], ext: Some(signals), ..Default::default() }),
+        test: Some(true),
+    }
+}
+
+fn mutations() -> RtbRequest {
+    RtbRequest {
+        lifecycle: Some(1),
+        id: Some("x1".to_owned()),
+        tmax: Some(50),
+        bid_request: Some(bid_request()),
+        applicable_intents: vec![1, 2, 3],
+        ..Default::default()
+    }
+}
 
 const RULES: [&str; 6] = [
     "age between 25 and 44 and region in (Lombardia, Lazio) and did device_broken within 7 days",
