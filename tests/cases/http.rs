@@ -17,7 +17,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    fn header(&self, name: &str) -> Option<&str> {
+    pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|header| header.0 == name).map(|header| header.1.as_str())
     }
 
@@ -132,7 +132,7 @@ fn compare(expect: &Value, sent: &[u8], answer: &Answer, protobuf: bool) -> Opti
 }
 
 /// Whether an answer is the request with these entries at the end of `user.data`, every other byte as it was.
-fn inserted(sent: &[u8], got: &[u8], entries: &Value) -> Option<String> {
+pub fn inserted(sent: &[u8], got: &[u8], entries: &Value) -> Option<String> {
     let mut expected: Value = serde_json::from_slice(sent).unwrap();
     let Ok(found) = serde_json::from_slice::<Value>(got) else { return Some("the answer is no JSON".to_owned()) };
     let user = &mut expected["user"];
