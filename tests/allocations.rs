@@ -1,10 +1,19 @@
-//! A lookup allocates nothing, one at a time or in batches: a counting allocator watches.
+//! A lookup allocates nothing, one at a time or in batches, and an enriched bid request its own bytes alone: a counting
+//! allocator watches.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(unsafe_code)]
 
+#[path = "cases/facts.rs"]
+mod facts;
+
+use hyper::HeaderMap;
+use serde_json::json;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use vaglio::hooks::call::Call;
+use vaglio::hooks::openrtb_enrich;
+use vaglio::hooks::routes::{Asked, Media};
 use vaglio::lookup::{Answer, Index, Outcome};
 use vaglio::schema::{KeyHasher, ProfileKey, Timestamp};
 use vaglio::snapshot::filter::write_filter;
@@ -108,6 +117,31 @@ fn a_batch_allocates_nothing() {
     let mut answers = (0..256).map(|_| Answer::with_capacity(AUDIENCES as usize)).collect::<Vec<_>>();
     let count = allocations(|| keys.chunks(256).for_each(|keys| index.lookup_batch(keys, Timestamp(0), &mut answers)));
     assert_eq!(count, 0);
+}
+
+#[test]
+fn an_enriched_request_allocates_its_own_bytes_alone() {
+    let case = json!({
+        "people": [{"ids": {"id.test": "known"}, "audiences": ["acme/gamers", "acme/vip"]}],
+        "definitions": {"audiences": [
+            {"id": "gamers", "owner": "acme", "kind": "target", "list": true, "segment": {"taxonomy": 4, "id": "560"}},
+            {"id": "vip", "owner": "acme", "kind": "target", "list": true},
+        ]},
+    });
+    let server = facts::Facts::new(&case).serve();
+    let body = r#"{"id":"r1","imp":[{"id":"1","banner":{"format":[{"w":300,"h":250}]}}],"tmax":800,
+        "site":{"domain":"news.example","page":"https://news.example/a?b=\"c\""},"regs":{"coppa":0},
+        "user":{"id":"u","eids":[{"source":"other.test","uids":[{"id":"x"}]},{"source":"id.test","uids":[{"id":"known"}]}]}}"#;
+    let headers = HeaderMap::new();
+    let asked = Asked { media: Media::Json, headers: &headers, query: "", body: body.into() };
+    let enrich = || openrtb_enrich::answer(server.doors(), &asked, &Call::local()).unwrap();
+    let warm = enrich();
+    let label = r#"{"id":"vaglio","name":"vaglio","segment":[{"id":"560"}],"ext":{"segtax":4}}"#;
+    let name = r#"{"id":"vaglio","name":"vaglio","segment":[{"id":"acme/vip"}]}"#;
+    let user = format!(",\"data\":[{label},{name}]}}}}");
+    assert_eq!(warm.body.unwrap(), format!("{}{user}", body.strip_suffix("}}").unwrap()));
+    let count = allocations(|| drop(enrich()));
+    assert_eq!(count, 1);
 }
 
 /// `to_string` without a string.

@@ -33,7 +33,7 @@ pub mod lookup_json;
 pub mod lookup_proto;
 mod openrtb;
 mod openrtb_decide;
-mod openrtb_enrich;
+pub mod openrtb_enrich;
 mod openrtb_proto;
 mod prebid;
 pub mod prebid_js;

@@ -19,7 +19,7 @@ use bytes::Bytes;
 ///
 /// # Errors
 /// A body that is no bid request, or has too many identifiers; a credential that is refused.
-pub(super) fn answer(doors: &Doors, asked: &Asked<'_>, call: &Call<'_>) -> Result<Reply, Failure> {
+pub fn answer(doors: &Doors, asked: &Asked<'_>, call: &Call<'_>) -> Result<Reply, Failure> {
     doors.guarded(Door::OpenRtbEnrich, call.arrived, || match asked.media {
         Media::Json => json(doors, &asked.body, call),
         Media::Protobuf => proto(doors, &asked.body, call),
