@@ -7,13 +7,14 @@ CARGO ?= cargo
 PEOPLE ?= 1000000
 SEED ?= 7
 
-.PHONY: help demo test check bench fuzz-smoke
+.PHONY: help demo test check bench bench-doors fuzz-smoke
 
 help:
 	@echo "make demo        build, invent $(PEOPLE) people, build a snapshot, serve it, ask it, explain what happened"
 	@echo "make test        every test (real data: VAGLIO_DATA_DIR, default ../shared/data; absent = skipped, and said)"
 	@echo "make check       format, clippy, docs, tests, dependency and licence bans"
 	@echo "make bench       the figures of docs/benchmarks.md (1 M profiles; VAGLIO_BENCH_PROFILES changes it)"
+	@echo "make bench-doors what a request costs at each door, next to bare servers of the same run (3 minutes, 2 cores)"
 	@echo "make fuzz-smoke  a minute of random input for every parser and every section"
 
 demo:
@@ -34,6 +35,10 @@ check:
 
 bench:
 	$(CARGO) bench --locked
+
+bench-doors:
+	$(CARGO) bench --locked --bench doors
+	$(CARGO) bench --locked --bench doors -- runtimes
 
 fuzz-smoke:
 	VAGLIO_TEST_FUZZ_CASES=$${VAGLIO_TEST_FUZZ_CASES:-20000} $(CARGO) test --release --locked --test fuzz_smoke

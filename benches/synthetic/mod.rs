@@ -1,0 +1,123 @@
+//! A snapshot that is like a real one in size and shape: 44 of 2,000 audiences a profile (sizes as 1 / (rank + 20)), two
+//! identifiers a profile.
+
+use std::io::Write;
+use vaglio::audiences::{Audience, AudienceKind, Catalogue};
+use vaglio::schema::{AudienceId, KeyHasher, ProfileKey, Segment};
+use vaglio::snapshot::filter::write_filter;
+use vaglio::snapshot::flips::write_flips;
+use vaglio::snapshot::{ForwardWriter, IdentitiesWriter, Plane, SectionRef, Store};
+
+pub const AUDIENCES: u32 = 2_000;
+const MEAN: usize = 44;
+/// Identifiers a profile.
+pub const IDENTIFIERS: u64 = 2;
+
+/// How many profiles there are: `VAGLIO_BENCH_PROFILES`, or a million.
+pub fn profiles() -> u32 {
+    std::env::var("VAGLIO_BENCH_PROFILES").ok().map_or(1_000_000, |text| text.parse().expect("a number"))
+}
+
+/// Splitmix64: `state` -> a number that looks random.
+pub fn mix(state: u64) -> u64 {
+    let mut z = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+pub fn hasher() -> KeyHasher {
+    KeyHasher::new([1; 16])
+}
+
+/// The 36 characters of an advertising identifier.
+pub fn write_uid(number: u64, uid: &mut [u8; 36]) {
+    let digits = (u128::from(mix(number)) << 64) | u128::from(mix(number ^ 0x5bd1_e995));
+    let mut nibble = 0;
+    for (at, character) in uid.iter_mut().enumerate() {
+        *character = if matches!(at, 8 | 13 | 18 | 23) {
+            b'-'
+        } else {
+            nibble += 4;
+            b"0123456789abcdef"[(digits >> (128 - nibble)) as usize & 15]
+        };
+    }
+}
+
+pub fn key(hasher: &KeyHasher, number: u64) -> ProfileKey {
+    let mut uid = [0; 36];
+    write_uid(number, &mut uid);
+    hasher.key("ifa", std::str::from_utf8(&uid).expect("hexadecimal digits and dashes"))
+}
+
+pub fn identities(store: &Store, profiles: u32) -> SectionRef {
+    let hasher = hasher();
+    let mut section = store.section("identities", Plane::Bid).expect("a section");
+    let numbers = 0..u64::from(profiles) * IDENTIFIERS;
+    let entries = numbers.map(|number| (key(&hasher, number), (number / IDENTIFIERS) as u32));
+    IdentitiesWriter::write(entries, &mut section).expect("written");
+    section.finish().expect("durable")
+}
+
+pub fn filter(store: &Store, profiles: u32) -> SectionRef {
+    let hasher = hasher();
+    let mut section = store.section("filter", Plane::Bid).expect("a section");
+    let numbers = 0..u64::from(profiles) * IDENTIFIERS;
+    write_filter(numbers.map(|number| key(&hasher, number)), &mut section).expect("written");
+    section.finish().expect("durable")
+}
+
+pub fn forward(store: &Store, profiles: u32) -> SectionRef {
+    let section = store.section("forward", Plane::Bid).expect("a section");
+    // Large and small audiences are mixed among the numbers, as names are.
+    let order: Vec<u32> = (0..AUDIENCES).map(|rank| rank * 777 % AUDIENCES).collect();
+    let mut ends: Vec<f64> = Vec::with_capacity(AUDIENCES as usize);
+    for rank in 0..AUDIENCES {
+        ends.push(ends.last().copied().unwrap_or(0.0) + 1.0 / (f64::from(rank) + 20.0));
+    }
+    let total = ends[ends.len() - 1];
+    let mut writer = ForwardWriter::new(section, profiles, &order).expect("a writer");
+    let mut audiences = Vec::new();
+    for profile in 0..u64::from(profiles) {
+        audiences.clear();
+        // Some are drawn twice: draw until there are enough different ones.
+        for draw in 0.. {
+            if draw >= MEAN as u64 && audiences.len() >= MEAN {
+                break;
+            }
+            let at = mix(profile << 12 | draw) as f64 / u64::MAX as f64 * total;
+            let audience = order[ends.partition_point(|end| *end < at).min(order.len() - 1)];
+            if !audiences.contains(&audience) && audiences.len() < MEAN {
+                audiences.push(audience);
+            }
+        }
+        audiences.sort_unstable();
+        writer.push(0, &audiences).expect("pushed");
+    }
+    writer.finish().expect("durable")
+}
+
+pub fn flips(store: &Store) -> SectionRef {
+    let mut section = store.section("flips", Plane::Bid).expect("a section");
+    write_flips(&mut section, &mut Vec::new()).expect("written");
+    section.finish().expect("durable")
+}
+
+/// The audiences; with `segments`, each has a label of taxonomy 4.
+pub fn catalogue(store: &Store, segments: bool) -> SectionRef {
+    let audience = |number: u32| Audience {
+        id: AudienceId::new("bench", &format!("a{number:05}")),
+        name: String::new(),
+        kind: AudienceKind::Target,
+        rule: None,
+        ttl: None,
+        segment: segments.then(|| Segment { taxonomy: Some(4), id: number.to_string() }),
+        folder: None,
+        tags: Vec::new(),
+        description: None,
+    };
+    let catalogue = Catalogue { audiences: (0..AUDIENCES).map(audience).collect(), ..Catalogue::default() };
+    let mut section = store.section("catalogue", Plane::Bid).expect("a section");
+    section.write_all(&serde_json::to_vec(&catalogue).expect("JSON")).expect("written");
+    section.finish().expect("durable")
+}
