@@ -60,7 +60,38 @@ fn looked_up(server: &Server, uid: &str, tmax_ms: u32) -> Told {
         [vec![one, many], answers].concat()
     });
     assert!(others.iter().all(|other| *other == said), "{said:?} {others:?}");
+    enriched(&mut http, uid, tmax_ms, &said);
     said
+}
+
+fn bid_request(uid: &str, tmax_ms: u32) -> String {
+    let eids = json!([{"source": "id.test", "uids": [{"id": uid}]}]);
+    json!({"id": "r1", "tmax": tmax_ms, "imp": [{"id": "1"}], "user": {"eids": eids}}).to_string()
+}
+
+/// Enrich says the same: in a header, and by what it adds.
+fn enriched(http: &mut Client, uid: &str, tmax_ms: u32, (status, _, stale): &Told) {
+    let sent = bid_request(uid, tmax_ms);
+    let answer = http.post("/openrtb2/enrich", &sent);
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert!(answer.headers.contains(&format!("x-vaglio-status: {status}\n")), "{answer:?}");
+    assert_eq!(answer.headers.contains("x-vaglio-stale: true\n"), *stale, "{answer:?}");
+    assert_eq!(answer.body == sent, status != "matched", "a failure leaves the request as it is: {answer:?}");
+}
+
+/// A decision on a bid request says the same, of every campaign at once.
+fn decided_on_bid_request(http: &mut Client, uid: &str, tmax_ms: u32) -> Decided {
+    let answer = http.post("/openrtb2/decide", &bid_request(uid, tmax_ms));
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let answer = answer.json();
+    let campaigns = answer["campaigns"].as_array().unwrap();
+    let ours = campaigns.iter().filter(|it| CAMPAIGNS.iter().any(|name| it["id"] == *name));
+    (ours.map(verdict).collect(), answer["stale"].as_bool().unwrap())
+}
+
+fn verdict(campaign: &Value) -> (String, String) {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    (text(&campaign["verdict"]), text(&campaign["reason"]))
 }
 
 /// What every decide door says of somebody: the same.
@@ -69,10 +100,14 @@ fn decided(server: &Server, uid: &str, tmax_ms: u32) -> Decided {
     let answer = http.post("/v1/decide", &body(uid, tmax_ms, json!(CAMPAIGNS)));
     assert_eq!((answer.status, http.post("/v1/decide", "{}").status), (200, 200), "the connection is kept");
     let answer = answer.json();
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let campaigns = answer["campaigns"].as_array().unwrap();
-    let verdicts: Vec<_> = campaigns.iter().map(|it| (text(&it["verdict"]), text(&it["reason"]))).collect();
+    let verdicts: Vec<_> = answer["campaigns"].as_array().unwrap().iter().map(verdict).collect();
     let said = (verdicts, answer["stale"].as_bool().unwrap());
+    let of_bid_request = decided_on_bid_request(&mut http, uid, tmax_ms);
+    if answer["status"] == "not_ready" {
+        assert!(of_bid_request.0.is_empty(), "which campaigns there are is not known");
+    } else {
+        assert_eq!(of_bid_request, said);
+    }
     let campaigns = CAMPAIGNS.map(str::to_owned).into();
     let asked = DecideRequest { eids: question(&[uid]).eids, tmax_ms, campaigns, ..Default::default() };
     let other = block_on(async { connect(server).await.decide(asked).await.unwrap().into_inner() });
