@@ -7,11 +7,12 @@ CARGO ?= cargo
 PEOPLE ?= 1000000
 SEED ?= 7
 
-.PHONY: help demo test check bench bench-doors fuzz-smoke
+.PHONY: help demo test conformance check bench bench-doors fuzz-smoke
 
 help:
 	@echo "make demo        build, invent $(PEOPLE) people, build a snapshot, serve it, ask it, explain what happened"
 	@echo "make test        every test (real data: VAGLIO_DATA_DIR, default ../shared/data; absent = skipped, and said)"
+	@echo "make conformance independent clients: grpcio, Prebid.js, Prebid Server (python3, node, npm and go; builds for minutes)"
 	@echo "make check       format, clippy, docs, tests, dependency and licence bans"
 	@echo "make bench       the figures of docs/benchmarks.md (1 M profiles; VAGLIO_BENCH_PROFILES changes it)"
 	@echo "make bench-doors what a request costs at each door, next to bare servers of the same run (3 minutes, 2 cores)"
@@ -25,6 +26,10 @@ test:
 		echo "skipped: tests on real data (no $${VAGLIO_DATA_DIR:-../shared/data}; set VAGLIO_DATA_DIR)"
 	$(CARGO) test --locked --no-fail-fast --lib --bins --tests
 	$(CARGO) test --locked --doc
+
+conformance:
+	VAGLIO_REQUIRE_CONFORMANCE=1 VAGLIO_CONFORMANCE_PREBID_SERVER=1 \
+		$(CARGO) test --locked --no-fail-fast --test conformance --test prebid
 
 check:
 	$(CARGO) fmt --all --check

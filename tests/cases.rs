@@ -81,3 +81,8 @@ fn openrtb() {
 fn artf() {
     run("artf", 50, artf::send);
 }
+
+#[test]
+fn prebid() {
+    run("prebid", 30, |case, server| http::send(case, server.addresses()));
+}

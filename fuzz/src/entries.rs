@@ -8,7 +8,7 @@ use vaglio::audiences::{definitions, parse, print};
 use vaglio::collect::collect;
 use vaglio::config::{Config, Loaded, Privacy, PrivacyDuty, load::from_text};
 use vaglio::hooks::call::Call;
-use vaglio::hooks::{Doors, artf, decide_json, lookup_json};
+use vaglio::hooks::{Doors, artf, decide_json, lookup_json, prebid_js as page};
 use vaglio::privacy::{Policy, Signals};
 use vaglio::schema::{Declarations, KeyHasher, ProfileKey, Timestamp, Use};
 use vaglio::snapshot::bitmaps::Bitmaps;
@@ -27,7 +27,7 @@ use vaglio::wire::v2::BidRequest;
 pub type Entry = (&'static str, fn(&[u8]));
 
 /// Every entry.
-pub const ENTRIES: [Entry; 19] = [
+pub const ENTRIES: [Entry; 20] = [
     ("rule", rule),
     ("definitions", read_definitions),
     ("config", config),
@@ -38,6 +38,7 @@ pub const ENTRIES: [Entry; 19] = [
     ("openrtb_json", openrtb),
     ("openrtb_proto", openrtb_proto),
     ("artf", propose),
+    ("prebid_js", prebid_js),
     ("identities", identities),
     ("filter", filter),
     ("forward", forward),
@@ -145,6 +146,14 @@ fn lookup(bytes: &[u8]) {
 
 fn decide(bytes: &[u8]) {
     answered(decide_json::answer(doors(), bytes, &Call::local()).ok());
+}
+
+/// What a page posts: what is answered held a bid request, for serde_json too where that can tell.
+fn prebid_js(bytes: &[u8]) {
+    let answer = page::answer(doors(), bytes, &Call::local()).ok();
+    let value: Option<serde_json::Value> = serde_json::from_slice(bytes).ok();
+    assert!(answer.is_none() || value.is_none_or(|value| value["ortb2"].is_object()));
+    answered(answer.and_then(|answer| answer.body).map(Into::into));
 }
 
 fn answered(answer: Option<Vec<u8>>) {

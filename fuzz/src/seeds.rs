@@ -30,6 +30,7 @@ pub fn seeds(entry: &str) -> Vec<Vec<u8>> {
         "openrtb_json" => texts(&OPENRTB),
         "openrtb_proto" => vec![bid_request().encode_to_vec()],
         "artf" => vec![mutations().encode_to_vec(), RtbRequest::default().encode_to_vec()],
+        "prebid_js" => texts(&[PAGE]),
         "identities" => vec![written(|out| {
             let entries = (0..PROFILES).map(|n| (key(n), n));
             IdentitiesWriter::write(entries, out).expect("a vector takes everything");
@@ -114,6 +115,10 @@ const RULES: [&str; 6] = [
     "did view on at least 3 different days and did view with at least 2 different brand today",
     "name contains \"a\" and name starts with \"b\" and name matches any of (\"c*\", \"d\") # why",
 ];
+
+const PAGE: &str = r#"{"orgId":"acme","ortb2":{"site":{"page":"https://news.example/"},"user":{"id":"u",
+"ext":{"eids":[{"source":"id.test","uids":[{"id":"\u0061b"}]}]}},"imp":[{"id":"top"}],"regs":{"ext":{"gdpr":0}}},
+"bidders":["index","a\"b",null],"timestamp":1763640000000,"source":"prebid-rtd"}"#;
 
 const DEFINITIONS: &str = "\
 audiences:

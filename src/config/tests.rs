@@ -323,3 +323,14 @@ fn purposes_that_nobody_could_refuse_are_refused() {
         assert!(error(text).contains(expected), "{}", error(text));
     }
 }
+
+#[test]
+fn pages_are_named_as_browsers_name_them() {
+    let config =
+        read("prebid: { enabled: true, origins: [\"https://a.test\", \"http://b.test:8080\", \"*\"] }").unwrap();
+    assert_eq!(config.config.prebid.origins.len(), 3);
+    for origin in ["https://a.test/", "a.test", "https://*.a.test", "https://", "null"] {
+        let text = format!("prebid: {{ origins: [\"{origin}\"] }}");
+        assert_mistake(&text, &["prebid.origins[0]", "is not a web origin", "https://news.example"]);
+    }
+}

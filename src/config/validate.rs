@@ -18,6 +18,7 @@ pub(super) fn validate(config: &Config, tree: &Node, sources: &[(usize, bool)]) 
     let mut report = Report { tree, base: Vec::new(), problems: Vec::new() };
     check_top(config, &mut report);
     check_server(&config.server, &mut report);
+    check_origins(&config.prebid.origins, &mut report);
     check_privacy(&config.privacy, &mut report);
     check_callers(config, &mut report);
     let whole: Vec<(usize, &Source)> = config
@@ -175,6 +176,20 @@ fn check_privacy(privacy: &Privacy, report: &mut Report) {
     }
     let vendor = privacy.tcf_vendor_id != Some(0);
     report.require(vendor, steps!["privacy", "tcf_vendor_id"], "is no vendor", "vendors are numbered from 1");
+}
+
+/// Browsers send the scheme, the host and, unless it is the scheme's own, the port.
+fn check_origins(origins: &[String], report: &mut Report) {
+    for (at, origin) in origins.iter().enumerate() {
+        let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+        let valid = host.is_some_and(|host| !host.is_empty() && !host.contains(['/', '*', '?', '#', '@', ' ']));
+        report.require(
+            valid || origin == "*",
+            steps!["prebid", "origins", at],
+            "is not a web origin",
+            "write it as browsers do, such as https://news.example, without a path; or \"*\" for all",
+        );
+    }
 }
 
 /// Port 0 takes any free port.

@@ -1,7 +1,7 @@
 //! Pages with Prebid.js: its module `scope3` asks our door what to tell the ad server.
 
 use super::world::World;
-use super::{run, skip, sources, workplace};
+use super::{run, set, skip, sources, workplace};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::process::Command;
@@ -36,7 +36,11 @@ fn installed() -> Result<PathBuf, String> {
 
 /// A page view, and what became of it; `None` where Prebid.js cannot be had.
 fn view(server: &Server, page: &str, uid: &str, params: Value, rounds: u32) -> Option<Value> {
-    let directory = installed().map_err(|why| skip("Prebid.js", &why)).ok()?;
+    let unavailable = |why: String| {
+        assert!(!set("VAGLIO_REQUIRE_CONFORMANCE"), "Prebid.js: {why}");
+        skip("Prebid.js", &why);
+    };
+    let directory = installed().map_err(unavailable).ok()?;
     let eids = json!([{"source": "id.test", "uids": [{"id": uid}]}]);
     let asked = json!({
         "endpoint": format!("http://{}/prebid/rtd", server.addresses().http),
