@@ -55,6 +55,7 @@ impl Serving {
         for port in ["GRPC", "HTTP", "PLANNER"] {
             command.env(format!("VAGLIO_SERVER__{port}"), "127.0.0.1:0");
         }
+        command.env("VAGLIO_SERVER__MAX_QUEUE_MS", "0");
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let log = BufReader::new(child.stderr.take().unwrap());
         let (send, lines) = mpsc::channel();
