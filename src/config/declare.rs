@@ -1,7 +1,7 @@
 //! Sources -> the vocabulary: which traits, events and identifier types there are, merged over all sources.
 
 use super::model::{IdColumn, Source, SourceKind};
-use crate::schema::{Declarations, EventDecl, PropDecl, TraitDecl, Use};
+use crate::schema::{Declarations, EventDecl, ListSource, PropDecl, TraitDecl, Use};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -66,7 +66,8 @@ pub(super) fn declarations(sources: &[Source]) -> Declarations {
             }
         }
         if source.kind == SourceKind::Memberships {
-            list_sources.insert(source.name.clone(), uses(source.uses.as_deref()));
+            let list = source.membership.as_ref().and_then(|columns| columns.audience.clone());
+            list_sources.insert(source.name.clone(), ListSource { uses: uses(source.uses.as_deref()), list });
         }
     }
     Declarations { traits: traits.into_values().collect(), events: events.into_values().collect(), list_sources }

@@ -283,7 +283,7 @@ sources:
     let (number, buy) = decls.find_event("buy").unwrap();
     assert_eq!((number, buy.properties.len(), buy.find_property("price").unwrap().0), (0, 2, 1));
     assert_eq!(decls.find_event("view").unwrap().1.properties.len(), 1);
-    assert_eq!(decls.list_sources["m"], Use::ALL);
+    assert_eq!(decls.list_sources["m"].uses, Use::ALL);
 }
 
 #[test]

@@ -134,13 +134,11 @@ pub(super) fn in_field(bits: &mut Bits<'_>, vendor: u16, most: u16) -> Result<bo
 fn in_ranges(bits: &mut Bits<'_>, vendor: u16) -> Result<bool, Undecodable> {
     let mut found = false;
     for _ in 0..bits.number(12)? {
-        let is_range = bits.flag()?;
-        let start = bits.vendor()?;
-        if start == 0 {
-            return Err(Undecodable);
-        }
-        let end = if is_range { bits.vendor()? } else { start };
-        if end < start {
+        // Whether an end follows, and the start.
+        let entry = bits.number(17)?;
+        let start = entry as u16;
+        let end = if entry >> 16 == 1 { bits.vendor()? } else { start };
+        if start == 0 || end < start {
             return Err(Undecodable);
         }
         found |= (start..=end).contains(&vendor);

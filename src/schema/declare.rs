@@ -107,8 +107,17 @@ pub struct Declarations {
     pub traits: Vec<TraitDecl>,
     /// Events, sorted by name.
     pub events: Vec<EventDecl>,
-    /// For each source that feeds uploaded lists: source name -> its permitted uses.
-    pub list_sources: BTreeMap<String, Vec<Use>>,
+    /// The sources that feed uploaded lists, by name.
+    pub list_sources: BTreeMap<String, ListSource>,
+}
+
+/// A source of uploaded lists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListSource {
+    /// Permitted uses, sorted.
+    pub uses: Vec<Use>,
+    /// The one list that it feeds (`owner/id`); `None` = each of its rows names one.
+    pub list: Option<String>,
 }
 
 impl Declarations {

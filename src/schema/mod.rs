@@ -8,7 +8,7 @@ pub mod key;
 pub mod names;
 pub mod time;
 
-pub use declare::{Declarations, EventDecl, PropDecl, PropKind, TraitDecl, TraitKind, Use};
+pub use declare::{Declarations, EventDecl, ListSource, PropDecl, PropKind, TraitDecl, TraitKind, Use};
 pub use key::{KeyHasher, ProfileKey};
 pub use names::{AudienceId, Generation, Ordinal, Segment};
 pub use time::{Clock, Span, Timestamp};

@@ -6,6 +6,7 @@ mod grpc;
 mod http;
 mod life;
 mod policy;
+mod privacy;
 mod slow;
 mod whole;
 mod world;

@@ -327,7 +327,7 @@ fn header(id: u8) -> String {
         code.insert(0, if taken { '1' } else { '0' });
     }
     let mut bits = format!("0000110000010000000000010{}1", code.trim_end_matches('0'));
-    while bits.len() % 6 != 0 {
+    while !bits.len().is_multiple_of(6) {
         bits.push('0');
     }
     let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";

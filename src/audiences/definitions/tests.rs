@@ -256,6 +256,22 @@ fn permitted_uses_reach_through_references() {
 }
 
 #[test]
+fn lists_may_be_used_as_their_sources_may() {
+    let list = |list: Option<&str>, uses: &[Use]| ListSource { uses: uses.to_vec(), list: list.map(str::to_owned) };
+    let refused = |sources: Vec<ListSource>| {
+        let file = "audiences: [{ id: members, name: M, owner: o, kind: target, list: true }]";
+        let list_sources = sources.into_iter().enumerate().map(|(at, one)| (at.to_string(), one)).collect();
+        let declarations = Declarations { list_sources, ..declarations() };
+        let checked = check(&[(PathBuf::from("0.yaml"), file.to_owned())], &declarations, &TimeZone::UTC);
+        checked.findings.iter().any(|finding| finding.code == "use-not-permitted")
+    };
+    let own = Some("o/members");
+    assert!(!refused(vec![list(Some("o/others"), &[Use::Suppress]), list(own, &Use::ALL)]));
+    assert!(refused(vec![list(own, &[Use::Suppress]), list(None, &Use::ALL)]), "it is said to feed this list");
+    assert!(!refused(vec![list(None, &[Use::Suppress]), list(None, &Use::ALL)]), "which one feeds it is not known yet");
+}
+
+#[test]
 fn circles_are_named() {
     let file = "audiences:\n- { id: a, owner: o, kind: target, rule: in audience b }\n- { id: b, owner: o, kind: target, rule: in audience c }\n- { id: c, owner: o, kind: target, rule: vip or in audience a }\n";
     let checked = checked(&[file]);

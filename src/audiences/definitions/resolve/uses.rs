@@ -6,7 +6,7 @@ use crate::audiences::definitions::audience::{AudienceDraft, RuleDraft};
 use crate::audiences::order::{evaluation_order, references};
 use crate::audiences::typecheck::visit;
 use crate::audiences::{AudienceKind, Catalogue, Diagnostic, Expr};
-use crate::schema::{Declarations, Use};
+use crate::schema::{Declarations, ListSource, Use};
 
 /// The first forbidden thing that an audience rests on: `the trait ...`.
 type Forbidden = Option<String>;
@@ -54,7 +54,8 @@ fn forbidden(catalogue: &Catalogue, declarations: &Declarations, wanted: Use) ->
                 let an_event = leaves.events.into_iter().find(|name| !event_permits(declarations, name, wanted));
                 a_trait.map(|name| format!("the trait `{name}`")).or(an_event.map(|name| format!("the event `{name}`")))
             }
-            None => (!lists_permit(declarations, wanted)).then(|| format!("the uploaded list `{}`", audience.id)),
+            None => (!lists_permit(declarations, audience.id.as_str(), wanted))
+                .then(|| format!("the uploaded list `{}`", audience.id)),
         };
         let inherited = references[at as usize].iter().find_map(|other| out[*other as usize].clone());
         out[at as usize] = own.or(inherited);
@@ -70,9 +71,16 @@ fn event_permits(declarations: &Declarations, name: &str, wanted: Use) -> bool {
     declarations.find_event(name).is_none_or(|(_, decl)| decl.uses.contains(&wanted))
 }
 
-/// Which source feeds which list is known only when its rows are read: refused is what no source of lists permits.
-fn lists_permit(declarations: &Declarations, wanted: Use) -> bool {
-    declarations.list_sources.is_empty() || declarations.list_sources.values().any(|uses| uses.contains(&wanted))
+/// Every source that is declared for this list must permit the use. Of sources whose rows name their lists one is enough:
+/// what they feed is known only when their rows are read.
+fn lists_permit(declarations: &Declarations, list: &str, wanted: Use) -> bool {
+    let permits = |source: &&ListSource| source.uses.contains(&wanted);
+    let (own, any): (Vec<_>, Vec<_>) = declarations
+        .list_sources
+        .values()
+        .filter(|source| source.list.as_deref().is_none_or(|own| own == list))
+        .partition(|source| source.list.is_some());
+    own.iter().all(permits) && (!own.is_empty() || any.is_empty() || any.iter().any(permits))
 }
 
 /// An error at each trait, event and reference of a rule that is forbidden.
