@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
 
 #[path = "openrtb/lazy.rs"]
+#[allow(dead_code, reason = "reading the fields is what is measured")]
 mod lazy;
 #[path = "../tests/openrtb_scan/obvious.rs"]
 #[allow(dead_code, reason = "shared with the tests, which use all of it")]
