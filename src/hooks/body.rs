@@ -4,7 +4,7 @@ use super::Doors;
 use crate::wire::{Code, Failure};
 use bytes::{Bytes, BytesMut};
 use flate2::Compression;
-use flate2::read::{GzDecoder, GzEncoder};
+use flate2::read::{GzEncoder, MultiGzDecoder};
 use http_body_util::BodyExt;
 use hyper::HeaderMap;
 use hyper::body::{Body, Incoming};
@@ -28,7 +28,10 @@ impl Encoding {
         match headers.get(CONTENT_ENCODING).map(HeaderValue::as_bytes) {
             None => Ok(Encoding::Identity),
             Some(name) if name.eq_ignore_ascii_case(b"identity") => Ok(Encoding::Identity),
-            Some(name) if name.eq_ignore_ascii_case(b"gzip") => Ok(Encoding::Gzip),
+            // Two names of the same (RFC 9110, 8.4.1.3).
+            Some(name) if name.eq_ignore_ascii_case(b"gzip") || name.eq_ignore_ascii_case(b"x-gzip") => {
+                Ok(Encoding::Gzip)
+            }
             Some(_) => {
                 Err(Failure::new(Code::UnsupportedMediaType, "the body may be compressed with gzip, with nothing else"))
             }
@@ -98,10 +101,12 @@ async fn collect(mut body: Incoming, max: usize) -> Result<Bytes, Failure> {
     Ok(whole.freeze())
 }
 
-/// At most `max` bytes ever come out, whatever the compressed ones promise.
+/// At most `max` bytes ever come out, whatever the compressed ones promise. Gzip may come in several members, one after
+/// the other: they are one body.
 fn decompress(compressed: &[u8], max: usize) -> Result<Bytes, Failure> {
-    let mut plain = Vec::with_capacity((compressed.len() * 4).min(max + 1));
-    let read = GzDecoder::new(compressed).take(max as u64 + 1).read_to_end(&mut plain);
+    let one_more = (max as u64).saturating_add(1);
+    let mut plain = Vec::with_capacity(compressed.len().saturating_mul(4).min(max));
+    let read = MultiGzDecoder::new(compressed).take(one_more).read_to_end(&mut plain);
     match read {
         Ok(_) if plain.len() > max => Err(too_large(max)),
         Ok(_) => Ok(plain.into()),
@@ -130,6 +135,17 @@ mod tests {
         assert_eq!(decompress(b"{}", 2).unwrap_err().code, Code::InvalidArgument);
         let whole = compress(b"something longer");
         assert_eq!(decompress(&whole[..whole.len() - 9], 99).unwrap_err().code, Code::InvalidArgument);
+    }
+
+    #[test]
+    fn several_members_are_one_body_and_what_follows_them_is_none() {
+        let members = |parts: &[&[u8]]| parts.concat();
+        let (a, b) = (compress(b"{\"ifa\":"), compress(b"\"x\"}"));
+        assert_eq!(decompress(&members(&[&a, &b]), 99).unwrap(), "{\"ifa\":\"x\"}");
+        assert_eq!(decompress(&members(&[&a, &b]), 10).unwrap_err().code, Code::TooLarge, "the bound is of all");
+        for wrong in [members(&[&a, b"garbage"]), members(&[&a, &b[..b.len() - 1]]), Vec::new()] {
+            assert_eq!(decompress(&wrong, 99).unwrap_err().code, Code::InvalidArgument, "{wrong:?}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod http;
 mod life;
 mod policy;
 mod privacy;
+mod protocol;
 mod slow;
 mod whole;
 mod world;
