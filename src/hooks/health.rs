@@ -1,7 +1,7 @@
 //! What the probes say. Alive: the process answers. Ready: a generation is loaded, and the server is not going away.
 //!
 //! A failed build or a refused generation does not make a server unready that has a good one: the reason stands in the
-//! body, for people.
+//! body, for people on the server's own machine. It may name files and owners' definitions, which are not the network's.
 
 use super::live::Live;
 use crate::schema::Timestamp;
@@ -94,8 +94,8 @@ impl Health {
         *self.ready.borrow()
     }
 
-    /// `/health/ready`: whether it is, and the body.
-    pub fn ready_json(&self, live: &Live) -> (bool, Vec<u8>) {
+    /// `/health/ready`: whether it is, and the body. `trusted`: who asks may read why something failed.
+    pub fn ready_json(&self, live: &Live, trusted: bool) -> (bool, Vec<u8>) {
         let readiness = self.readiness();
         let status = match readiness {
             Readiness::Waiting => "not_ready",
@@ -111,20 +111,24 @@ impl Health {
             version: VERSION,
             generation: served.map(|served| served.generation().0),
             as_of: served.map(|served| served.as_of()),
-            reason: self.reason(readiness),
+            reason: self.reason(readiness, trusted),
         };
         (ready, serde_json::to_vec(&body).unwrap_or_default())
     }
 
-    fn reason(&self, readiness: Readiness) -> Option<String> {
+    fn reason(&self, readiness: Readiness, trusted: bool) -> Option<String> {
         let troubles = self.troubles.lock();
         let waiting = match readiness {
             Readiness::Waiting => Some("no generation is loaded yet".to_owned()),
             Readiness::Ready => None,
             Readiness::Draining => Some("the server is going away".to_owned()),
         };
-        let build = troubles.build.as_ref().map(|why| format!("the last build failed: {why}"));
-        let refused = troubles.generation.as_ref().map(|why| format!("a generation was refused: {why}"));
+        let told = |what: &str, why: &String| {
+            let why = if trusted { why } else { "the server's log says why" };
+            format!("{what}: {why}")
+        };
+        let build = troubles.build.as_ref().map(|why| told("the last build failed", why));
+        let refused = troubles.generation.as_ref().map(|why| told("a generation was refused", why));
         let reasons: Vec<String> = [waiting, refused, build].into_iter().flatten().collect();
         (!reasons.is_empty()).then(|| reasons.join("; "))
     }
@@ -145,7 +149,7 @@ mod tests {
     fn readiness_waits_serves_and_drains() {
         let (health, live) = (Health::default(), Live::new(Access::new(&Config::default())));
         let says = |wanted: &str| {
-            let (ready, body) = health.ready_json(&live);
+            let (ready, body) = health.ready_json(&live, true);
             let body = String::from_utf8(body).unwrap();
             assert!(body.contains(wanted), "{body}");
             ready
@@ -156,6 +160,9 @@ mod tests {
         health.built(Some("disk full".to_owned()));
         health.received(Some("checksum".to_owned()));
         assert!(says("a generation was refused: checksum; the last build failed: disk full"));
+        let from_elsewhere = String::from_utf8(health.ready_json(&live, false).1).unwrap();
+        assert!(from_elsewhere.contains("the last build failed: the server's log says why"), "{from_elsewhere}");
+        assert!(!from_elsewhere.contains("disk full") && !from_elsewhere.contains("checksum"), "{from_elsewhere}");
         health.draining();
         health.serving();
         assert!(!says("\"status\":\"draining\""), "a server that goes away does not come back");

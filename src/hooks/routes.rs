@@ -194,7 +194,7 @@ pub(super) async fn handle(
     let mut response = match routes(&doors).find(|route| route.path == path) {
         Some(route) if route.path == prebid_js::PATH => paged(route, request, &doors, &peer).await,
         Some(route) => asked(route, request, &doors, &peer).await,
-        None => other(&request, &doors).unwrap_or_else(|failure| {
+        None => other(&request, &doors, &peer).unwrap_or_else(|failure| {
             doors.count(Door::HttpOther, Instant::now(), Some(&failure));
             refusal(&failure, true)
         }),
@@ -291,7 +291,7 @@ pub(super) fn bearer(authorization: Option<&[u8]>) -> Result<Option<&[u8]>, Fail
 }
 
 /// Probes, and paths that lead nowhere.
-fn other(request: &Request<Incoming>, doors: &Doors) -> Result<Response<Full<Bytes>>, Failure> {
+fn other(request: &Request<Incoming>, doors: &Doors, peer: &Peer) -> Result<Response<Full<Bytes>>, Failure> {
     let probe = matches!(*request.method(), Method::GET | Method::HEAD);
     match request.uri().path() {
         LIVE | READY if !probe => {
@@ -299,7 +299,7 @@ fn other(request: &Request<Incoming>, doors: &Doors) -> Result<Response<Full<Byt
         }
         LIVE => Ok(with_body(StatusCode::OK, Media::Json, live_json(doors.health.readiness() == Readiness::Ready))),
         READY => {
-            let (ready, body) = doors.health.ready_json(&doors.live);
+            let (ready, body) = doors.health.ready_json(&doors.live, peer.loopback);
             let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
             Ok(with_body(status, Media::Json, body))
         }
