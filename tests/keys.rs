@@ -256,6 +256,11 @@ fn wrong_credentials_are_refused_at_every_door() {
     let mut client = Client::connect(server.addresses().http);
     client.send(&basic);
     assert_eq!(client.receive().unwrap().status, 401);
+    let metrics = server.doors().metrics.exposition();
+    for (door, count) in [("grpc_lookup", 2), ("grpc_decide", 2), ("grpc_lookup_stream", 2), ("http_lookup", 3)] {
+        let line = format!("vaglio_requests_total{{door=\"{door}\",code=\"unauthenticated\"}} {count}\n");
+        assert!(metrics.contains(&line), "{line}{metrics}");
+    }
 }
 
 /// What a key is told by the methods of the gRPC service, or how they refuse it: all alike.

@@ -17,7 +17,7 @@ use crate::wire::{DESCRIPTORS, v1};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
@@ -154,7 +154,8 @@ impl AudienceService for AudienceDoor {
         request: Request<Streaming<v1::LookupBatchRequest>>,
     ) -> Result<Response<Self::LookupStreamStream>, Status> {
         let doors = Arc::clone(&self.doors);
-        doors.identify(&shown(&request)?)?;
+        let identified = shown(&request).and_then(|shown| doors.identify(&shown));
+        identified.inspect_err(|failure| doors.count(Door::GrpcLookupStream, Instant::now(), Some(failure)))?;
         let (head, extensions, messages) = request.into_parts();
         let head = Request::from_parts(head, extensions, ());
         let mut known = 0;

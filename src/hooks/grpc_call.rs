@@ -68,14 +68,15 @@ impl<S: NamedService> NamedService for Arriving<S> {
     const NAME: &'static str = S::NAME;
 }
 
-/// Who sends a request, since when, and how long it waits. A request that is shed is counted here.
+/// Who sends a request, since when, and how long it waits. A request that is shed or refused is counted here.
 ///
 /// # Errors
 /// A credential that is none.
 pub(super) fn call<'r, T>(doors: &Doors, door: Door, request: &'r Request<T>) -> Result<Call<'r>, Failure> {
     let entry = request.extensions().get::<Entry>().copied().unwrap_or_else(|| enter(doors, false).0);
     let timeout = request.metadata().get("grpc-timeout").and_then(|value| timeout(value.to_str().ok()?));
-    Ok(Call { door, shown: shown(request)?, arrived: entry.arrived, timeout, shed: doors.sheds(door, entry) })
+    let shown = shown(request).inspect_err(|failure| doors.count(door, entry.arrived, Some(failure)))?;
+    Ok(Call { door, shown, arrived: entry.arrived, timeout, shed: doors.sheds(door, entry) })
 }
 
 /// What a request shows of who asks.

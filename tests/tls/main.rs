@@ -17,6 +17,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 use tokio_rustls::rustls::pki_types::ServerName;
@@ -274,6 +275,42 @@ fn an_http2_connection_over_the_limit_is_told_so_and_ends() {
         assert!(ended.is_ok(), "it is not kept");
     });
     assert_eq!(first.post("/v1/lookup", ASK).json()["status"], "matched", "who came first is not disturbed");
+}
+
+#[test]
+fn one_stream_s_trouble_is_not_another_s() {
+    use http_body_util::combinators::UnsyncBoxBody;
+    type Body = UnsyncBoxBody<bytes::Bytes, std::convert::Infallible>;
+    let (world, authority) = equipped(&format!("{TLS}  body_timeout_ms: 400\n  max_body_bytes: 2000\n"));
+    let server = world.ready();
+    let under_way = || server.doors().metrics.load.in_flight.load(Ordering::Relaxed);
+    block_on(async {
+        let stream = connect(server.addresses().http, authority.trusted(None, &["h2"])).await.unwrap();
+        let executor = TokioExecutor::new();
+        let (sender, connection) = hyper::client::conn::http2::handshake(executor, TokioIo::new(stream)).await.unwrap();
+        tokio::spawn(connection);
+        let ask = |body: Body| {
+            let request = hyper::Request::post("https://vaglio.test/v1/lookup").body(body).unwrap();
+            let mut sender = sender.clone();
+            tokio::spawn(async move {
+                let answer = sender.send_request(request).await.unwrap();
+                assert!(!answer.headers().contains_key("connection"), "HTTP/2 has none: {answer:?}");
+                answer.status().as_u16()
+            })
+        };
+        let full = |text: String| Body::new(Full::from(text));
+        let never = || Body::new(http_body_util::StreamBody::new(tokio_stream::pending()));
+        let (slow, abandoned) = (ask(never()), ask(never()));
+        while under_way() < 2 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        abandoned.abort();
+        assert_eq!(ask(full(" ".repeat(2_001))).await.unwrap(), 413);
+        assert_eq!(ask(full(ASK.to_owned())).await.unwrap(), 200);
+        assert_eq!(slow.await.unwrap(), 408);
+        assert_eq!(ask(full(ASK.to_owned())).await.unwrap(), 200, "the connection is kept");
+    });
+    world::wait_until("nothing under way", || under_way() == 0);
 }
 
 #[test]
