@@ -2,10 +2,11 @@
 //!
 //! Contents: [`stage`] the world, its key and its generation, made once and used again; [`client`] the HTTP client;
 //! [`cast`] which of the people asked about are worth a story; [`reading`] the generation's files, read for explanations;
-//! [`story`] what is said of each person; [`tell`] how it looks. Except for times, the same seed tells the same story.
+//! [`story`] what is said of each person; [`exchange`] how an exchange asks about one of them; [`tell`] how it looks. Except for times, the same seed tells the same story.
 
 mod cast;
 mod client;
+mod exchange;
 mod reading;
 mod stage;
 mod story;
@@ -76,7 +77,7 @@ pub fn run(args: &Args) -> Result<()> {
 
     let reading = Reading::open(&stage.loaded, built.manifest.generation)?;
     let somebody = story::tell(&mut client, &reading, &stage)?;
-    print(&heading(7, "Now you"))?;
+    print(&heading(8, "Now you"))?;
     print(&tell::invitation(&at, &args.data_dir, somebody.as_deref(), began.elapsed(), args.once))?;
     if !args.once {
         server.wait_for_signal()?;
@@ -135,8 +136,8 @@ fn describe_snapshot(manifest: &Manifest, reused: bool, stage: &Stage) -> String
 
 fn describe_server(at: &Addresses, loading: Duration) -> String {
     let rows = [
-        ("bid HTTP", format!("http://{}", at.http), "POST /v1/lookup, /v1/decide".to_owned()),
-        ("gRPC", at.grpc.to_string(), "vaglio.v1.AudienceService".to_owned()),
+        ("bid HTTP", format!("http://{}", at.http), "POST /v1/lookup, /v1/decide, /openrtb2/enrich, /openrtb2/decide".to_owned()),
+        ("gRPC", at.grpc.to_string(), "vaglio.v1.AudienceService, ARTF's RTBExtensionPoint".to_owned()),
         ("metrics", format!("http://{}/metrics", at.planner), "Prometheus".to_owned()),
     ];
     let ready = figures::seconds(loading.as_secs_f64());

@@ -2,6 +2,7 @@
 
 use super::cast::{self, Asked, Role};
 use super::client::Client;
+use super::exchange;
 use super::reading::Reading;
 use super::stage::Stage;
 use super::tell::{self, heading};
@@ -18,7 +19,7 @@ use std::time::{Duration, Instant};
 const LOOKUPS: usize = 5_000;
 const DECISIONS: usize = 1_000;
 
-/// Asks, and tells sections 4 to 6. Returns the arguments with which `vaglio explain` tells more of one of the people.
+/// Asks, and tells sections 4 to 7. Returns the arguments with which `vaglio explain` tells more of one of the people.
 pub(super) fn tell(client: &mut Client, reading: &Reading, stage: &Stage) -> Result<Option<String>> {
     let path = stage.lookups();
     let text = fs::read_to_string(&path).map_err(|error| Error::io(format!("read {}", path.display()), error))?;
@@ -35,7 +36,11 @@ pub(super) fn tell(client: &mut Client, reading: &Reading, stage: &Stage) -> Res
             print(&person(role, one, reading)?)?;
         }
     }
-    print(&heading(6, "A minute later"))?;
+    if let Some(one) = cast::first(Role::Targeted, &asked) {
+        print(&heading(6, "The same, as an exchange asks"))?;
+        print(&exchange::tell(client, one)?)?;
+    }
+    print(&heading(7, "A minute later"))?;
     print(&change(reading, &questions)?)?;
     Ok(cast::first(Role::Targeted, &asked)
         .and_then(|one| Some(format!("{} {}", one.arguments().join(" "), one.include()?))))
