@@ -40,7 +40,8 @@ pub struct Server {
     pub max_connections: usize,
     /// The most requests under way at once on one HTTP/2 connection.
     pub max_streams: u32,
-    /// The most requests under way at once, over all doors; what comes on top is answered `overloaded`.
+    /// The most requests under way at once, over all doors; what comes on top is answered `overloaded`. A request whose
+    /// client takes longer than 100 ms to send the body is not counted while it waits.
     pub max_in_flight: usize,
     /// Requests are answered `overloaded` while the bid plane runs later than this; 0 = no limit.
     pub max_queue_ms: u64,

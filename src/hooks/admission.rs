@@ -16,6 +16,10 @@ const PERIOD: Duration = Duration::from_millis(2);
 /// How late timers are without any queue: they are exact to a millisecond, and so is the wait for sockets.
 const SLACK: Duration = Duration::from_millis(2);
 
+/// A request whose client keeps it waiting for longer gives its place back: it costs no more than its connection does,
+/// and who is slow must not use up the room of those who are not.
+pub(super) const PLACE_KEPT: Duration = Duration::from_millis(100);
+
 /// Why a request is shed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -84,7 +88,7 @@ impl Admission {
     }
 }
 
-/// A request under way: counted until it is dropped.
+/// A request's place among those under way: counted until it is dropped.
 #[derive(Debug)]
 pub(super) struct UnderWay<D: Deref<Target = Doors>>(D);
 

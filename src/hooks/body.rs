@@ -1,6 +1,7 @@
 //! Bodies of HTTP requests and answers: read within bounds of time and size, also after decompression.
 
 use super::Doors;
+use super::admission::{PLACE_KEPT, UnderWay};
 use crate::wire::{Code, Failure};
 use bytes::{Bytes, BytesMut};
 use flate2::Compression;
@@ -11,7 +12,7 @@ use hyper::body::{Body, Incoming};
 use hyper::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderValue};
 use std::future::poll_fn;
 use std::io::Read;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -55,26 +56,44 @@ pub(super) fn too_large(max: usize) -> Failure {
     Failure::new(Code::TooLarge, format!("the body is larger than {max} bytes (server.max_body_bytes)"))
 }
 
-/// The whole body, decompressed.
-pub(super) async fn read(body: Incoming, encoding: Encoding, doors: &Doors) -> Result<Bytes, Failure> {
+/// The whole body, decompressed. A client that is slow to send it loses its request's `place`.
+pub(super) async fn read(
+    body: Incoming,
+    encoding: Encoding,
+    doors: &Doors,
+    place: &mut Option<UnderWay<&Doors>>,
+) -> Result<Bytes, Failure> {
     let max = doors.limits.max_body_bytes;
     if body.size_hint().lower() > max as u64 {
         return Err(too_large(max));
     }
-    let limit = Duration::from_millis(doors.limits.body_timeout_ms);
     let mut collected = pin!(collect(body, max));
     let at_once = poll_fn(|context| Poll::Ready(collected.as_mut().poll(context))).await;
     let collected = match at_once {
         // A body that came with its head needs no timer, as almost all do.
         Poll::Ready(collected) => collected?,
-        Poll::Pending => tokio::time::timeout(limit, collected).await.map_err(|_| {
-            Failure::new(Code::Timeout, format!("the body did not arrive within {} ms", limit.as_millis()))
-        })??,
+        Poll::Pending => wait(collected, Duration::from_millis(doors.limits.body_timeout_ms), place).await?,
     };
     match encoding {
         Encoding::Identity => Ok(collected),
         Encoding::Gzip => decompress(&collected, max),
     }
+}
+
+/// Waits for a body that did not come with its head.
+async fn wait(
+    mut body: Pin<&mut impl Future<Output = Result<Bytes, Failure>>>,
+    limit: Duration,
+    place: &mut Option<UnderWay<&Doors>>,
+) -> Result<Bytes, Failure> {
+    if let Ok(arrived) = tokio::time::timeout(PLACE_KEPT.min(limit), body.as_mut()).await {
+        return arrived;
+    }
+    *place = None;
+    let arrived = tokio::time::timeout(limit.saturating_sub(PLACE_KEPT), body).await;
+    arrived.unwrap_or_else(|_| {
+        Err(Failure::new(Code::Timeout, format!("the body did not arrive within {} ms", limit.as_millis())))
+    })
 }
 
 /// The whole body; without copying when it came in one piece, as almost all do.

@@ -1,7 +1,7 @@
 //! What all requests of the gRPC port have in common, whatever service they are for: when they arrived, who asks, how long
 //! they wait, and what they may be compressed with.
 
-use super::admission::{Entry, UnderWay, enter};
+use super::admission::{Entry, PLACE_KEPT, UnderWay, enter};
 use super::call::Call;
 use super::grpc_port::PeerInfo;
 use super::routes::bearer;
@@ -12,11 +12,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
+use tokio::time::{Sleep, sleep};
 use tonic::Request;
 use tonic::codegen::{Service, http};
 use tonic::server::NamedService;
 
-/// Lets requests in as soon as their headers have arrived, and counts them until the answer is there.
+/// Lets requests in as soon as their headers have arrived, and counts them until the answer is there, or until they have
+/// waited for too long for their message.
 #[derive(Debug, Clone)]
 pub(super) struct Arriving<S> {
     /// What answers.
@@ -25,17 +27,27 @@ pub(super) struct Arriving<S> {
     pub(super) doors: Arc<Doors>,
 }
 
-/// A request under way.
+/// A request under way. Whoever is slow to send its message loses its place.
 pub(super) struct Answering<F> {
     answer: F,
-    _until_answered: UnderWay<Arc<Doors>>,
+    place: Option<UnderWay<Arc<Doors>>>,
+    /// Since its message has not come with its head.
+    waits: Option<Pin<Box<Sleep>>>,
 }
 
 impl<F: Future + Unpin> Future for Answering<F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
-        Pin::new(&mut self.answer).poll(context)
+        let Answering { answer, place, waits } = &mut *self;
+        let polled = Pin::new(answer).poll(context);
+        if polled.is_pending() && place.is_some() {
+            let waits = waits.get_or_insert_with(|| Box::pin(sleep(PLACE_KEPT)));
+            if waits.as_mut().poll(context).is_ready() {
+                *place = None;
+            }
+        }
+        polled
     }
 }
 
@@ -53,14 +65,14 @@ where
     }
 
     fn call(&mut self, mut request: http::Request<B>) -> Self::Future {
-        let (entry, under_way) = enter(Arc::clone(&self.doors), false);
+        let (entry, place) = enter(Arc::clone(&self.doors), false);
         let headers = request.headers_mut();
         // Many clients say always that they could read gzip; it is worth its time to those who write it.
         if !headers.contains_key("grpc-encoding") {
             headers.remove("grpc-accept-encoding");
         }
         request.extensions_mut().insert(entry);
-        Answering { answer: self.service.call(request), _until_answered: under_way }
+        Answering { answer: self.service.call(request), place: Some(place), waits: None }
     }
 }
 

@@ -1,7 +1,7 @@
 //! What is at which path of the bid HTTP port, and what every door there has in common: method, media type, credential,
 //! body, and how a refusal looks.
 
-use super::admission::{Entry, enter};
+use super::admission::{Entry, UnderWay, enter};
 use super::body::{Encoding, compress, read};
 use super::call::{Call, Party};
 use super::cors::Reader;
@@ -226,9 +226,9 @@ async fn paged(route: &Route, request: Request<Incoming>, doors: &Doors, peer: &
 
 /// A request to a door, answered or refused.
 async fn asked(route: &Route, request: Request<Incoming>, doors: &Doors, peer: &Peer) -> Response<Full<Bytes>> {
-    let (entry, _until_answered) = enter(doors, peer.shed);
-    let accepted = Encoding::accepted(request.headers());
-    match converse(route, request, doors, peer, entry).await {
+    let (entry, place) = enter(doors, peer.shed);
+    let (accepted, mut place) = (Encoding::accepted(request.headers()), Some(place));
+    match converse(route, request, doors, peer, entry, &mut place).await {
         Ok(reply) => {
             let told = reply.told;
             let mut response = respond(reply, accepted);
@@ -248,6 +248,7 @@ async fn converse(
     doors: &Doors,
     peer: &Peer,
     entry: Entry,
+    place: &mut Option<UnderWay<&Doors>>,
 ) -> Result<Reply, Failure> {
     // What `answer` refuses, it counts itself.
     let (door, arrived) = (route.door, entry.arrived);
@@ -259,7 +260,7 @@ async fn converse(
     let key = key.or_else(|| prebid_server::key(&head.headers).filter(|_| route.path == prebid_server::PATH));
     let shown = Shown { key, names: &peer.names, loopback: peer.loopback };
     doors.identify(&shown).inspect_err(refused)?;
-    let body = read(body, encoding, doors).await.inspect_err(refused)?;
+    let body = read(body, encoding, doors, place).await.inspect_err(refused)?;
     let call = Call { door, shown, arrived, timeout: None, shed: doors.sheds(door, entry) };
     let asked = Asked { media, headers: &head.headers, query: head.uri.query().unwrap_or_default(), body };
     (route.answer)(doors, &asked, &call)

@@ -42,7 +42,7 @@ pub struct Names {
 #[derive(Debug, Default)]
 #[repr(align(128))]
 pub struct Load {
-    /// Requests whose handling has begun and not ended.
+    /// Requests whose handling has begun and not ended, but for those whose clients are slow to send them.
     pub in_flight: AtomicI64,
     /// How late the bid plane runs, in nanoseconds.
     pub lateness: AtomicU64,
@@ -213,7 +213,7 @@ impl Metrics {
             count(&mut family, &[("door", *name)], self.bids.sum(cell))?;
         }
         let in_flight = self.load.in_flight.load(Ordering::Relaxed);
-        let help = "Requests whose handling has begun and not ended";
+        let help = "Requests under way, but for those whose clients are slow to send them";
         encoder.encode_descriptor("vaglio_in_flight", help, None, MetricType::Gauge)?.encode_gauge(&in_flight)?;
         let lateness = self.load.lateness.load(Ordering::Relaxed) as f64 / 1e9;
         let help = "How late the bid plane does what is due";

@@ -6,10 +6,13 @@ use crate::grpc::{block_on, connect, question};
 use crate::world::{World, wait_until};
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use http_body_util::StreamBody;
+use hyper::body::Frame;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use vaglio::server::Server;
 use vaglio::wire::v1::{LookupBatchRequest, Status};
 
@@ -107,31 +110,63 @@ fn nothing_under_way(server: &Server) {
     wait_until("nothing under way", || server.doors().metrics.load.in_flight.load(Ordering::Relaxed) == 0);
 }
 
+/// A request of which the body never comes to its end.
+fn half(server: &Server) -> Client {
+    let mut client = Client::connect(server.addresses().http);
+    client.send("POST /v1/lookup HTTP/1.1\r\nhost: t\r\ncontent-length: 100\r\n\r\n{");
+    client
+}
+
 #[test]
 fn requests_that_are_broken_off_give_their_places_back() {
-    let world = World::new("  max_in_flight: 3\n");
+    let world = World::new("");
     let server = world.ready();
-    let at = server.addresses();
-    let under_way = || server.doors().metrics.load.in_flight.load(Ordering::Relaxed);
-    let half = || {
-        let mut client = Client::connect(at.http);
-        client.send("POST /v1/lookup HTTP/1.1\r\nhost: t\r\ncontent-length: 100\r\n\r\n{");
-        client
-    };
-    let held: Vec<_> = (0..3).map(|_| half()).collect();
-    wait_until("three under way", || under_way() == 3);
+    let open = || server.doors().metrics.connections.load(Ordering::Relaxed);
+    let held: Vec<_> = (0..50).map(|_| half(&server)).collect();
+    wait_until("fifty connections", || open() == 50);
     drop(held);
-    nothing_under_way(&server);
+    wait_until("none", || open() == 0);
     block_on(async {
         let mut client = connect(&server).await;
         for _ in 0..10 {
             let many = LookupBatchRequest { lookups: vec![question(&["gamer"]); 200], ..Default::default() };
             let _ = tokio::time::timeout(Duration::from_micros(300), client.lookup_batch(many)).await;
         }
-        // A stream that stays open holds no place between its messages.
-        let pending = client.lookup_stream(tokio_stream::pending()).await.unwrap();
-        assert_eq!(client.lookup(question(&["gamer"])).await.unwrap().into_inner().status(), Status::Matched);
-        drop(pending);
     });
+    nothing_under_way(&server);
+}
+
+#[test]
+fn who_is_slow_uses_up_nobody_s_room() {
+    let world = World::new("  max_in_flight: 1\n  body_timeout_ms: 60000\n");
+    let server = world.ready();
+    let held: Vec<_> = (0..20).map(|_| half(&server)).collect();
+    block_on(async {
+        // Calls of the gRPC port whose message never comes.
+        let stream = tokio::net::TcpStream::connect(server.addresses().grpc).await.unwrap();
+        let (mut sender, connection) =
+            hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+        tokio::spawn(connection);
+        for method in ["Lookup", "LookupBatch", "Decide", "Lookup"] {
+            let never =
+                StreamBody::new(tokio_stream::pending::<Result<Frame<bytes::Bytes>, std::convert::Infallible>>());
+            let call = hyper::Request::post(format!("http://vaglio.test/vaglio.v1.AudienceService/{method}"));
+            let call = call.header("content-type", "application/grpc").header("te", "trailers").body(never).unwrap();
+            tokio::spawn(sender.send_request(call));
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let began = Instant::now();
+        let (mut http, mut grpc) = (Client::connect(server.addresses().http), connect(&server).await);
+        wait_until("room", || http.post("/v1/lookup", ASK).json()["status"] == "matched");
+        assert_eq!(grpc.lookup(question(&["gamer"])).await.unwrap().into_inner().status(), Status::Matched);
+        assert!(began.elapsed() < Duration::from_secs(10), "long before they are cut");
+        drop(sender);
+    });
+    nothing_under_way(&server);
+    for mut client in held {
+        client.send(&" ".repeat(98));
+        client.send("}");
+        assert_eq!(client.receive().unwrap().status, 200, "slow is not wrong");
+    }
     nothing_under_way(&server);
 }
