@@ -78,12 +78,13 @@ impl Policy {
             }
         }
         let applying = match (signals.gpp_sid, &sections) {
-            (Some(said), _) => gpp::mask(said),
-            (None, _) if signals.gpp.is_empty() => 0,
-            (None, None) => return permission.deny_all(Reason::GppUndecodable),
+            // 0 says that it is not known yet.
+            (Some(said), _) if said.iter().any(|&section| section != 0) => gpp::mask(said),
+            _ if signals.gpp.is_empty() => 0,
+            (_, None) => return permission.deny_all(Reason::GppUndecodable),
             // Which sections apply is not said: all that are there do, save one that is said not to.
-            (None, Some(sections)) if signals.gdpr == Some(false) => sections.mask() & !(1 << TCF_EUROPE),
-            (None, Some(sections)) => sections.mask(),
+            (_, Some(sections)) if signals.gdpr == Some(false) => sections.mask() & !(1 << TCF_EUROPE),
+            (_, Some(sections)) => sections.mask(),
         };
         for section in gpp::numbers(applying) {
             if permission.is_none() {

@@ -9,7 +9,8 @@ pub struct Signals<'a> {
     pub tcf: &'a str,
     /// The GPP string; empty = absent.
     pub gpp: &'a str,
-    /// The GPP sections that apply to the request (zero and negative ones are none); `None` = it does not say which do.
+    /// The GPP sections that apply to the request; negative ones are none. `None`, an empty list and 0 alone = it does not
+    /// say which do.
     pub gpp_sid: Option<&'a [i32]>,
     /// The four characters of the US privacy string; empty = absent.
     pub us_privacy: &'a str,

@@ -165,15 +165,16 @@ impl<'de> Visitor<'de> for FlagVisitor {
     }
 }
 
-/// The GPP sections that apply: `[2]`, `["2"]`, `2`, `"2,7"`; `None` = the request does not say. Zero and negative ids
-/// mean that none does. What cannot be read is [`Sections::UNREADABLE`]: a section that nobody can decode.
+/// The GPP sections that apply: `[2]`, `["2"]`, `2`, `"2,7"`; `None` = the request does not say. Negative ids mean
+/// that none does, 0 that it is not known. What cannot be read is [`Sections::UNREADABLE`]: a section that nobody can decode.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sections(pub Option<SmallVec<[i32; 8]>>);
 
 impl Sections {
     /// Stands for what is no section's number.
     pub const UNREADABLE: i32 = i32::MAX;
-    /// The most that are kept; there are not half as many sections.
+    /// The most that are kept; there are not half as many sections. Of more, the last that is kept is unreadable: what is
+    /// left out might apply.
     pub const MAX: usize = 64;
 
     fn one(id: i32) -> Self {
@@ -187,10 +188,14 @@ impl Sections {
         }
     }
 
-    fn add(&mut self, ids: &[i32]) {
+    /// Adds some, or none.
+    pub(super) fn add(&mut self, ids: &[i32]) {
         let all = self.0.get_or_insert_default();
-        let room = Self::MAX - all.len().min(Self::MAX);
+        let room = Self::MAX - all.len();
         all.extend_from_slice(&ids[..ids.len().min(room)]);
+        if let Some(last) = all.last_mut().filter(|_| ids.len() > room) {
+            *last = Self::UNREADABLE;
+        }
     }
 }
 
@@ -283,7 +288,11 @@ mod tests {
         let read = |ids: &str| privacy(ids).gpp_sid.0.map(SmallVec::into_vec);
         assert_eq!(read("[2, \"7\", 6.0]"), Some(vec![2, 7, 6]));
         assert_eq!(read("\"2,x\""), Some(vec![2, Sections::UNREADABLE]));
-        assert_eq!(read(&format!("{:?}", [1; 99])).unwrap().len(), Sections::MAX);
+        let [mut most, mut many] = [vec![-1; Sections::MAX], vec![-1; Sections::MAX]];
+        assert_eq!(read(&format!("{most:?}")), Some(most.clone()));
+        many.push(2);
+        most[Sections::MAX - 1] = Sections::UNREADABLE;
+        assert_eq!(read(&format!("{many:?}")), Some(most), "what is left out might apply");
         for applies in ["[2]", "[\"2\"]", "7", "\"2,7\"", "\"2_7\"", "[-1,6]", "\"x\""] {
             let privacy = privacy(applies);
             assert!(privacy.gpp_sid.0.is_some_and(|ids| ids.iter().any(|&id| id > 0)), "{applies}");

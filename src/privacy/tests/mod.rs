@@ -48,7 +48,12 @@ fn nothing_said_and_nothing_refused_is_permitted() {
     assert_eq!(ask(&settings(), all_off), Permission::ALL);
     assert_eq!(reason(Signals { us_privacy: "1---", ..none }), None);
     assert_eq!(reason(Signals { gpp: "DBAA", ..none }), None, "no section is there, so none applies");
-    assert_eq!(reason(Signals { gpp: "?", gpp_sid: Some(&[]), ..none }), None, "none applies");
+    assert_eq!(reason(Signals { gpp: "?", gpp_sid: Some(&[-1]), ..none }), None, "none applies");
+    for not_said in [&[][..], &[0]] {
+        let signals = Signals { gpp: "?", gpp_sid: Some(not_said), ..none };
+        assert_eq!(reason(signals), Some(Reason::GppUndecodable), "{not_said:?}");
+        assert_eq!(reason(Signals { gpp: "", ..signals }), None, "{not_said:?}");
+    }
 }
 
 #[test]
@@ -216,7 +221,9 @@ fn gpp_sections_of_the_united_states() {
     ] {
         let text = gpp(&[(8, &section)]);
         assert_eq!(ask(&text, Some(&[8])), expected, "{section}");
-        assert_eq!(ask(&text, None), expected, "without gpp_sid every section that is there applies");
+        for not_said in [None, Some(&[][..]), Some(&[0])] {
+            assert_eq!(ask(&text, not_said), expected, "without gpp_sid every section that is there applies");
+        }
         assert_eq!(ask(&text, Some(&[-1, 0])), None);
         assert_eq!(ask(&text, Some(&[8, 9])), expected.or(Some(Reason::GppMissing)));
     }

@@ -82,7 +82,11 @@ fn flag(text: &str) -> Option<bool> {
 }
 
 fn sections(ids: &[i32]) -> Sections {
-    Sections((!ids.is_empty()).then(|| ids.iter().copied().take(Sections::MAX).collect()))
+    let mut sections = Sections::default();
+    if !ids.is_empty() {
+        sections.add(ids);
+    }
+    sections
 }
 
 #[cfg(test)]
