@@ -26,7 +26,8 @@ pub struct Deals {
 /// A deal that campaigns of the caller run on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deal {
-    /// Whether it serves this advertiser alone: every campaign behind it says so, also one that does not speak now.
+    /// Whether it serves this advertiser alone: every campaign behind it says so, also one that does not speak now, and none
+    /// of an owner whom the caller does not see runs on it.
     pub exclusive: bool,
     /// The campaigns behind it, by number, ascending.
     pub campaigns: Vec<u32>,
@@ -105,8 +106,9 @@ impl Deals {
     pub fn new(catalogue: &Catalogue, exchange: Option<&str>, sees: impl Fn(&str) -> bool) -> Self {
         let mut deals = Deals::default();
         let here = |name: &str| exchange.is_some_and(|exchange| exchange.eq_ignore_ascii_case(name));
-        let numbered = (0..).zip(&catalogue.campaigns);
-        for (number, campaign) in numbered.filter(|(_, campaign)| sees(campaign.id.owner())) {
+        let (seen, hidden): (Vec<_>, Vec<_>) =
+            (0..).zip(&catalogue.campaigns).partition(|(_, campaign)| sees(campaign.id.owner()));
+        for (number, campaign) in seen {
             if campaign.deals.is_empty() {
                 deals.everywhere.campaigns.push(number);
             }
@@ -116,6 +118,11 @@ impl Deals {
                 if deal.campaigns.last() != Some(&number) {
                     deal.campaigns.push(number);
                 }
+            }
+        }
+        for named in hidden.iter().flat_map(|(_, campaign)| &campaign.deals).filter(|deal| here(&deal.exchange)) {
+            if let Some(deal) = deals.by_id.get_mut(named.id.as_str()) {
+                deal.exclusive = false;
             }
         }
         deals

@@ -73,7 +73,9 @@ proptest! {
             prop_assert_eq!(deal.and_then(|deal| deal.verdict(voices)), together(&verdicts));
             let mine = |deal: &&catalogue::Deal| deal.exchange.eq_ignore_ascii_case("index") && deal.id == id;
             let exclusive = behind.iter().flat_map(|(_, it)| it.deals.iter().filter(mine)).all(|deal| deal.exclusive);
-            prop_assert_eq!(deal.is_none_or(|deal| deal.exclusive), exclusive);
+            let hidden = catalogue.campaigns.iter().filter(|campaign| campaign.id.owner() != "o");
+            let shared = hidden.flat_map(|campaign| &campaign.deals).any(|deal| mine(&deal));
+            prop_assert_eq!(deal.is_none_or(|deal| deal.exclusive), exclusive && (deal.is_none() || !shared));
             let settled: Vec<Settled> =
                 heard.iter().map(|(at, campaign)| settle(decisions[*at], campaign.on_failure)).collect();
             let order = [Settled::Target, Settled::Silent, Settled::Suppress];
