@@ -92,7 +92,11 @@ fn propose(
         proposals.segments(labels.entries.ids(&scratch.answer.audiences, &request.data, &mut scratch.segments));
     }
     if let (Some(stance), Some(served)) = (stance, served) {
-        let voices = Voices { campaigns: &served.answering.campaigns, decisions: &scratch.decisions.all, now };
+        let decisions = &scratch.decisions.all;
+        if !request.test {
+            doors.count_decisions(party.campaigns(decisions, now).map(|(_, _, decision)| decision));
+        }
+        let voices = Voices { campaigns: &served.answering.campaigns, decisions, now };
         request.imps.iter().for_each(|imp| proposals.deals(stance, imp, &labels.deals, voices));
     }
     Ok(())

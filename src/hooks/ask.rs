@@ -7,7 +7,7 @@ use super::Doors;
 use super::call::{Call, Party};
 use super::ids::{Eid, Rules};
 use super::live::{Scratch, Served};
-use crate::decide::Status;
+use crate::decide::{Decision, Status};
 use crate::lookup::{Answer, Outcome};
 use crate::privacy::Signals;
 use crate::schema::{ProfileKey, Timestamp, Use};
@@ -25,7 +25,7 @@ pub struct Ask<'a, I> {
     pub signals: Signals<'a>,
     /// Milliseconds the answer is worth waiting for, network included; 0 = not said.
     pub tmax_ms: u64,
-    /// A test: answered, and counted in no statistic of lookups.
+    /// A test: answered, and counted in no statistic of lookups, denials and decisions.
     pub test: bool,
 }
 
@@ -88,7 +88,9 @@ impl Doors {
         let hurry = self.hurry(call, ask.tmax_ms);
         let permission = self.policy.permission(&ask.signals, party.caller.settings.privacy);
         if let Some(reason) = permission.first_denied(uses) {
-            self.metrics.denied(reason as usize);
+            if !ask.test {
+                self.metrics.denied(reason as usize);
+            }
             return Ok(Before::Answer(Status::NoConsent));
         }
         rules.collect(ask.eids, ask.ifa, &served.keys, scratch);
@@ -153,6 +155,15 @@ impl Doors {
         if !test {
             self.metrics.lookup(status as usize);
             scratch.count_lookup(status);
+        }
+    }
+
+    /// Counts decisions: a test's are not handed in.
+    pub(super) fn count_decisions(&self, decisions: impl Iterator<Item = Decision>) {
+        let mut counts = [0u64; Decision::ALL.len()];
+        decisions.for_each(|decision| counts[decision as usize] += 1);
+        for (decision, &count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+            self.metrics.decided(decision, count);
         }
     }
 

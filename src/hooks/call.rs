@@ -1,11 +1,12 @@
 //! A request as every door sees it: who asks, since when, how long an answer is worth waiting for; and what it is
 //! answered from.
 
-use super::labels::Labels;
+use super::labels::{CampaignLabel, Labels};
 use super::live::{Scratch, Served};
 use super::{Door, Doors};
 use crate::access::{Caller, Refusal, Shown};
-use crate::schema::Clock;
+use crate::decide::Decision;
+use crate::schema::{Clock, Timestamp};
 use crate::wire::{Code, Failure};
 use std::time::{Duration, Instant};
 
@@ -41,6 +42,20 @@ pub struct Party<'s> {
     pub served: Option<&'s Served>,
     /// Its names as this caller is told them; none without a generation.
     pub labels: &'s Labels,
+}
+
+impl<'s> Party<'s> {
+    /// The caller's campaigns that speak now, by number, with what was decided on them. None without a generation.
+    pub fn campaigns(
+        self,
+        decisions: &'s [Decision],
+        now: Timestamp,
+    ) -> impl Iterator<Item = (u32, &'s CampaignLabel, Decision)> {
+        self.labels.campaigns().filter_map(move |(number, label)| {
+            let speaks = self.served?.answering.campaigns.speaks(number, now);
+            Some((number, label, *decisions.get(number as usize)?)).filter(|_| speaks)
+        })
+    }
 }
 
 impl Doors {

@@ -89,21 +89,18 @@ pub(super) fn each(
     decisions: &[Decision],
     mut write: impl FnMut(u32, Decision, Option<&str>),
 ) {
-    let mut counts = [0u64; Decision::ALL.len()];
     let mut one = |campaign: u32, name: Option<&str>| {
         let decision = decisions[campaign as usize];
-        counts[decision as usize] += 1;
         write(campaign, decision, name);
+        decision
     };
     match asked {
-        Some(asked) => asked.iter().for_each(|&(campaign, name)| one(campaign, name)),
+        Some(asked) => doors.count_decisions(asked.iter().map(|&(campaign, name)| one(campaign, name))),
         None => {
             let index = &served.answering.campaigns;
-            labels.campaigns().filter(|&(campaign, _)| index.speaks(campaign, now)).for_each(|(at, _)| one(at, None));
+            let speaking = labels.campaigns().filter(|&(campaign, _)| index.speaks(campaign, now));
+            doors.count_decisions(speaking.map(|(campaign, _)| one(campaign, None)));
         }
-    }
-    for (decision, &count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
-        doors.metrics.decided(decision, count);
     }
 }
 

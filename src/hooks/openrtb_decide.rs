@@ -54,10 +54,10 @@ fn decide(
     doors.with_party(call, |party, scratch: &mut Scratch| {
         let status = doors.decide(ask(request, &party.caller.settings), call, party, now, scratch)?;
         let told = Told::new(doors, status, party, now);
-        let decisions: &[Decision] = if party.served.is_some() { &scratch.decisions.all } else { &[] };
+        let decisions = &scratch.decisions.all;
         let decided = Decided { request, status, party, stale: told.stale, decisions, now };
         if !request.test {
-            decided.count(doors);
+            doors.count_decisions(decided.campaigns().map(|(_, decision)| decision));
         }
         let silent = party.caller.settings.no_bid_as_204 && decided.is_no_bid();
         let body = (!silent).then(|| write(&decided).into());
@@ -68,24 +68,13 @@ fn decide(
 impl<'s> Decided<'s, '_> {
     /// The caller's campaigns that speak now, and what was decided on them.
     pub fn campaigns(&self) -> impl Iterator<Item = (&'s CampaignLabel, Decision)> {
-        let (decisions, now, party) = (self.decisions, self.now, self.party);
-        party.labels.campaigns().filter_map(move |(number, label)| {
-            let speaks = party.served?.answering.campaigns.speaks(number, now);
-            Some((label, *decisions.get(number as usize)?)).filter(|_| speaks)
-        })
+        self.party.campaigns(self.decisions, self.now).map(|(_, label, decision)| (label, decision))
     }
 
     /// Whether there are campaigns, and nobody may speak.
     fn is_no_bid(&self) -> bool {
         let mut verdicts = self.campaigns().map(|(_, decision)| decision.verdict()).peekable();
         verdicts.peek().is_some() && verdicts.all(|verdict| verdict == Verdict::Suppress)
-    }
-
-    fn count(&self, doors: &Doors) {
-        let mut counts = [0u64; Decision::ALL.len()];
-        self.campaigns().for_each(|(_, decision)| counts[decision as usize] += 1);
-        let counts = counts.iter().enumerate().filter(|(_, count)| **count > 0);
-        counts.for_each(|(decision, &count)| doors.metrics.decided(decision, count));
     }
 
     /// Each impression with its verdict and with those of its deals that campaigns of the caller run on.

@@ -10,7 +10,7 @@ use super::routes::Told;
 use super::{Doors, openrtb};
 use crate::access::Caller;
 use crate::audiences::catalogue::{Audience, AudienceKind, Campaign};
-use crate::decide::{Decision, Status, Verdict};
+use crate::decide::{Status, Verdict};
 use crate::schema::Timestamp;
 use crate::wire::Failure;
 use crate::wire::openrtb::BidRequest;
@@ -61,10 +61,10 @@ impl<'a> Targeting<'a> {
             let audiences = audiences.filter_map(|&number| catalogue.audiences.get(number as usize));
             targeting.add_segments(audiences, party.caller);
         }
-        let speaking = speaking(party, now, &scratch.decisions.all);
-        for (campaign, _) in speaking.filter(|(_, decision)| decision.verdict() == Verdict::Target) {
-            targeting.add_campaign(campaign, party.caller);
-        }
+        let decided = party.campaigns(&scratch.decisions.all, now);
+        let go = decided.filter(|(_, _, decision)| decision.verdict() == Verdict::Target);
+        go.filter_map(|(number, ..)| catalogue.campaigns.get(number as usize))
+            .for_each(|campaign| targeting.add_campaign(campaign, party.caller));
         targeting
     }
 
@@ -74,8 +74,9 @@ impl<'a> Targeting<'a> {
             let label = audience.segment.as_ref().map(|segment| segment.id.as_str());
             let name = own.or(label).unwrap_or(audience.id.as_str());
             let word = Word::Segment(name);
-            // No audience's name may pass for a campaign that may speak.
-            let tells = !name.starts_with(GO) && !self.words.contains(&word);
+            // No audience's name may pass for a campaign that may speak; ad servers do not tell cases apart.
+            let passes = name.get(..GO.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(GO));
+            let tells = !passes && !self.words.contains(&word);
             if tells && self.words.len() < caller.settings.max_segments {
                 self.words.push(word);
             }
@@ -106,20 +107,6 @@ fn is_of_one_owner(caller: &Caller) -> bool {
     matches!(caller.settings.owners.as_slice(), [one] if one != "*")
 }
 
-/// The caller's campaigns that speak now, and what was decided on them.
-fn speaking<'a>(
-    party: Party<'a>,
-    now: Timestamp,
-    decisions: &'a [Decision],
-) -> impl Iterator<Item = (&'a Campaign, Decision)> {
-    party.labels.campaigns().filter_map(move |(number, _)| {
-        let answering = &party.served?.answering;
-        let campaign = answering.snapshot.catalogue().campaigns.get(number as usize)?;
-        let decision = *decisions.get(number as usize)?;
-        answering.campaigns.speaks(number, now).then_some((campaign, decision))
-    })
-}
-
 /// Decides for the user of a bid request, and writes what that comes to.
 pub(super) fn decide(
     doors: &Doors,
@@ -131,9 +118,9 @@ pub(super) fn decide(
     doors.with_party(call, |party, scratch| {
         let status = doors.decide(openrtb::ask(request, &party.caller.settings), call, party, now, scratch)?;
         let targeting = Targeting::new(status, party, now, scratch);
-        if !request.test && party.served.is_some() {
-            let decisions = speaking(party, now, &scratch.decisions.all);
-            decisions.for_each(|(_, decision)| doors.metrics.decided(decision as usize, 1));
+        if !request.test {
+            let decided = party.campaigns(&scratch.decisions.all, now);
+            doors.count_decisions(decided.map(|(_, _, decision)| decision));
         }
         Ok((write(&targeting, party), Told::new(doors, status, party, now)))
     })
