@@ -169,7 +169,10 @@ fn privacy(top: &str) -> Signals<'static> {
         });
         said.reduce(|mut a, b| {
             a.extend(b);
-            a.truncate(Sections::MAX);
+            if a.len() > Sections::MAX {
+                a.truncate(Sections::MAX - 1);
+                a.push(Sections::UNREADABLE);
+            }
             a
         })
     };
