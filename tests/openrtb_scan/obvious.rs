@@ -182,7 +182,11 @@ fn privacy(top: &str) -> Signals<'static> {
         gdpr: flags(&[&["regs", "gdpr"], &["regs", "ext", "gdpr"]]),
         tcf: text([&["user", "consent"], &["user", "ext", "consent"]]),
         gpp: text([&["regs", "gpp"], &["regs", "ext", "gpp"]]),
-        gpp_sid: Sections(sections(&["regs", "gpp_sid"]).or_else(|| sections(&["regs", "ext", "gpp_sid"]))),
+        gpp_sid: Sections(
+            sections(&["regs", "gpp_sid"])
+                .filter(|ids| !ids.is_empty())
+                .or_else(|| sections(&["regs", "ext", "gpp_sid"])),
+        ),
         us_privacy: text([&["regs", "us_privacy"], &["regs", "ext", "us_privacy"]]),
         gpc: flags(&[&["regs", "gpc"], &["regs", "ext", "gpc"]]),
         coppa: flags(&[&["regs", "coppa"], &["regs", "ext", "coppa"]]),

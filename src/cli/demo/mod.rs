@@ -136,7 +136,11 @@ fn describe_snapshot(manifest: &Manifest, reused: bool, stage: &Stage) -> String
 
 fn describe_server(at: &Addresses, loading: Duration) -> String {
     let rows = [
-        ("bid HTTP", format!("http://{}", at.http), "POST /v1/lookup, /v1/decide, /openrtb2/enrich, /openrtb2/decide".to_owned()),
+        (
+            "bid HTTP",
+            format!("http://{}", at.http),
+            "POST /v1/lookup, /v1/decide, /openrtb2/enrich, /openrtb2/decide".to_owned(),
+        ),
         ("gRPC", at.grpc.to_string(), "vaglio.v1.AudienceService, ARTF's RTBExtensionPoint".to_owned()),
         ("metrics", format!("http://{}/metrics", at.planner), "Prometheus".to_owned()),
     ];

@@ -57,7 +57,9 @@ impl<'a> Draft<'a> {
         signals.gdpr = self.gdpr.0;
         signals.tcf = first(&mut self.tcf);
         signals.gpp = first(&mut self.gpp);
-        signals.gpp_sid = take(if sections.0.is_some() { sections } else { older });
+        // An empty list says nothing, and must not hide what the other place says.
+        let empty = sections.0.as_ref().is_none_or(|ids| ids.is_empty());
+        signals.gpp_sid = take(if empty { older } else { sections });
         signals.us_privacy = first(&mut self.us_privacy);
         signals.gpc = self.gpc.0;
         signals.coppa = self.coppa.0;
