@@ -113,10 +113,19 @@ impl Entries {
     pub fn json(&self, audiences: &[u32], present: &[Data<'_>], chosen: &mut Vec<u32>, out: &mut Vec<u8>) {
         out.clear();
         self.choose(audiences, chosen);
-        let absent = |group: usize| !present.iter().any(|data| self.is_ours(data, self.groups[group].taxonomy));
+        // Fragments come by group: the request's entries are looked through once for each.
+        let (mut looked_for, mut there) = (None, false);
+        let absent = |fragment: &&Fragment| {
+            if looked_for != Some(fragment.group) {
+                let taxonomy = self.groups[fragment.group].taxonomy;
+                there = present.iter().any(|data| self.is_ours(data, taxonomy));
+                looked_for = Some(fragment.group);
+            }
+            !there
+        };
         let fragments = chosen.iter().map(|&segment| &self.segments[segment as usize]);
         let mut open: Option<usize> = None;
-        for fragment in fragments.filter(|fragment| absent(fragment.group)).take(self.max) {
+        for fragment in fragments.filter(absent).take(self.max) {
             if open == Some(fragment.group) {
                 out.push(b',');
             } else {

@@ -20,11 +20,10 @@ pub(super) fn ask<'r>(request: &'r BidRequest<'_>, caller: &'r config::Caller) -
     for (kind, uid) in types.into_iter().zip([&*request.user_id, &*request.buyeruid]) {
         eids.extend(kind.filter(|_| !uid.is_empty()).map(|kind| (kind, uid)));
     }
-    // An advertising id of a device that limits tracking identifies nobody.
-    let limited = request.privacy.lmt == Some(true);
     Ask {
         eids: eids.into_iter(),
-        ifa: if limited { "" } else { &request.ifa },
+        // Also of a device that limits tracking: then no profile is read at all (`privacy`).
+        ifa: &request.ifa,
         signals: signals(&request.privacy),
         tmax_ms: request.tmax_ms,
         test: request.test,

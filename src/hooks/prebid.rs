@@ -74,9 +74,7 @@ impl<'a> Targeting<'a> {
             let label = audience.segment.as_ref().map(|segment| segment.id.as_str());
             let name = own.or(label).unwrap_or(audience.id.as_str());
             let word = Word::Segment(name);
-            // No audience's name may pass for a campaign that may speak; ad servers do not tell cases apart.
-            let passes = name.get(..GO.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(GO));
-            let tells = !passes && !self.words.contains(&word);
+            let tells = !passes_for_go(name) && !self.words.contains(&word);
             if tells && self.words.len() < caller.settings.max_segments {
                 self.words.push(word);
             }
@@ -99,6 +97,13 @@ impl<'a> Targeting<'a> {
     pub fn segments(&self) -> impl Iterator<Item = &Word<'a>> {
         self.words.iter().filter(|word| matches!(word, Word::Segment(_)))
     }
+}
+
+/// Whether an audience's name could be taken for a campaign that may speak: ad servers do not tell cases apart, and the
+/// modules join words by commas.
+fn passes_for_go(name: &str) -> bool {
+    let begins = |part: &str| part.get(..GO.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(GO));
+    name.split(',').any(|part| begins(part.trim_start()))
 }
 
 /// Whether ids are unique for it: then they need no owner. By its settings, not by what is published, so that a word
@@ -144,4 +149,19 @@ pub(super) fn list(items: impl Iterator<Item = impl fmt::Display>, out: &mut Vec
 pub(super) fn quoted(text: impl fmt::Display, out: &mut Vec<u8>) {
     // Writing to a vector cannot fail.
     let _ = serde_json::to_writer(out, &format_args!("{text}"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_could_be_taken_for_a_campaigns_word() {
+        for name in ["ok-upgrade", "OK-upgrade", "Ok-", "x,ok-upgrade", "x, oK-upgrade,y"] {
+            assert!(passes_for_go(name), "{name}");
+        }
+        for name in ["", "ok", "o\u{212a}-a", "560", "acme/ok-people", "book-readers", "x,"] {
+            assert!(!passes_for_go(name), "{name}");
+        }
+    }
 }
