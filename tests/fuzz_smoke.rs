@@ -1,5 +1,5 @@
 //! Every entry of `fuzz/` for a bounded time on a stable compiler: random bytes, and sound input that was damaged.
-//! `VAGLIO_TEST_FUZZ_CASES` says how many inputs an entry gets.
+//! `VAGLIO_TEST_FUZZ_CASES` says how many inputs an entry gets, `VAGLIO_TEST_FUZZ_ENTRY` which one alone is run.
 
 #[path = "../fuzz/src/entries.rs"]
 mod entries;
@@ -70,7 +70,11 @@ fn inputs(entry: &str) -> impl Strategy<Value = Vec<u8>> + use<> {
 #[test]
 fn no_input_makes_an_entry_panic() {
     let cases = std::env::var("VAGLIO_TEST_FUZZ_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(300);
-    for (name, entry) in ENTRIES {
+    let only = std::env::var("VAGLIO_TEST_FUZZ_ENTRY").ok();
+    if let Some(only) = &only {
+        assert!(ENTRIES.iter().any(|(name, _)| name == only), "there is no entry `{only}`");
+    }
+    for (name, entry) in ENTRIES.into_iter().filter(|(name, _)| only.as_ref().is_none_or(|only| only == name)) {
         let config = Config { cases, failure_persistence: None, ..Config::default() };
         let outcome = TestRunner::new(config).run(&inputs(name), |bytes| {
             entry(&bytes);

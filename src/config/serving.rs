@@ -71,7 +71,7 @@ impl Default for Server {
             max_connections: 10_000,
             max_streams: 1_024,
             max_in_flight: 4_096,
-            max_queue_ms: 20,
+            max_queue_ms: 100,
             deadline: Deadline::default(),
             workers: 0,
         }
