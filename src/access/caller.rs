@@ -55,11 +55,11 @@ impl Caller {
         Caller { name: settings.name.clone(), settings }
     }
 
-    /// Everybody without a credential: what the configuration says; without a word there, all on loopback, nothing
-    /// elsewhere.
-    pub fn public(settings: Option<&config::Caller>, loopback: bool) -> Self {
-        let everything = if loopback { vec!["*".to_owned()] } else { Vec::new() };
-        let unsaid = || config::Caller { owners: everything, ..config::Caller::default() };
+    /// Everybody without a credential: what the configuration says; without a word there, everything if `trusted`,
+    /// nothing otherwise.
+    pub fn public(settings: Option<&config::Caller>, trusted: bool) -> Self {
+        let owners = if trusted { vec!["*".to_owned()] } else { Vec::new() };
+        let unsaid = || config::Caller { owners, ..config::Caller::default() };
         let settings = settings.cloned().unwrap_or_else(unsaid);
         Caller { name: "public".to_owned(), settings }
     }

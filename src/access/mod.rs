@@ -73,7 +73,10 @@ impl Access {
 
     /// What the configuration says, and the keys that were made beside it.
     pub fn with(config: &Config, credentials: &Credentials) -> Self {
-        let public = |loopback| Caller::public(config.public.as_ref(), loopback);
+        let made: Vec<&Credential> = credentials.all().iter().filter(|made| made.revoked.is_none()).collect();
+        // Whoever tells callers apart does not mean everybody on the machine.
+        let guarded = !config.callers.is_empty() || made.iter().any(|made| made.role == Role::Bidder);
+        let public = |loopback| Caller::public(config.public.as_ref(), loopback && !guarded);
         let configured = config.callers.iter().map(|settings| Caller::new(settings.clone()));
         let mut access = Access {
             callers: [public(true), public(false)].into_iter().chain(configured).collect(),
@@ -83,7 +86,6 @@ impl Access {
         for (number, settings) in (PUBLIC.len() as CallerNumber..).zip(&config.callers) {
             access.admit(settings, number);
         }
-        let made: Vec<&Credential> = credentials.all().iter().filter(|made| made.revoked.is_none()).collect();
         access.admit_made(config, &made);
         // Stable: of two keys alike the configuration's wins.
         access.keys.sort_by_key(|known| known.hash);

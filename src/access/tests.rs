@@ -83,6 +83,30 @@ fn a_key_wins_over_a_certificate_which_wins_over_the_place() {
 }
 
 #[test]
+fn the_public_sees_all_on_loopback_until_callers_are_told_apart() {
+    let sees = |config: &Config, made: &Credentials| {
+        let access = Access::with(config, made);
+        [true, false].map(|loopback| {
+            let number = access.bidder(&Shown { loopback, ..Shown::default() }, NOW).unwrap();
+            access.caller(number).unwrap().sees("acme")
+        })
+    };
+    let key = |role, revoked| {
+        let owner = "acme".to_owned();
+        all(&[Credential { role, revoked, ..made(&self::key(), &owner) }])
+    };
+    let (open, none) = (Config::default(), Credentials::default());
+    assert_eq!(sees(&open, &none), [true, false]);
+    assert_eq!(sees(&open, &key(Role::Planner, None)), [true, false], "a planner's key opens another door");
+    assert_eq!(sees(&open, &key(Role::Bidder, None)), [false, false]);
+    assert_eq!(sees(&open, &key(Role::Bidder, Some(NOW))), [true, false], "it was taken away");
+    assert_eq!(sees(&config(), &none), [false, false]);
+    let acme = config::Caller { owners: vec!["acme".to_owned()], ..config::Caller::default() };
+    let said = Config { public: Some(acme), ..config() };
+    assert_eq!(sees(&said, &key(Role::Bidder, None)), [true, true], "what the configuration says holds");
+}
+
+#[test]
 fn made_keys_open_as_what_they_were_made() {
     let [own, rotated, lent, lost, planner, expired, revoked] = std::array::from_fn(|_| key());
     let access = Access::with(

@@ -34,7 +34,8 @@ pub struct Config {
     pub prebid: Prebid,
     /// Who calls, with what credentials and to see what.
     pub callers: Vec<Caller>,
-    /// What a caller without a credential may see; absent = everything on loopback, nothing elsewhere.
+    /// What a caller without a credential may see; absent = everything on loopback while there are neither callers nor
+    /// bidder keys, nothing otherwise.
     pub public: Option<Caller>,
 }
 
