@@ -82,8 +82,7 @@ pub(super) fn asked<'a>(
 /// Hands every campaign in question to `write`, with its decision, and counts the decisions.
 pub(super) fn each(
     doors: &Doors,
-    served: &Served,
-    labels: &Labels,
+    party: Party<'_>,
     now: Timestamp,
     asked: &Option<Vec<Asked<'_>>>,
     decisions: &[Decision],
@@ -96,11 +95,7 @@ pub(super) fn each(
     };
     match asked {
         Some(asked) => doors.count_decisions(asked.iter().map(|&(campaign, name)| one(campaign, name))),
-        None => {
-            let index = &served.answering.campaigns;
-            let speaking = labels.campaigns().filter(|&(campaign, _)| index.speaks(campaign, now));
-            doors.count_decisions(speaking.map(|(campaign, _)| one(campaign, None)));
-        }
+        None => doors.count_decisions(party.campaigns(decisions, now).map(|(campaign, ..)| one(campaign, None))),
     }
 }
 
@@ -118,7 +113,7 @@ fn write(
     begin(status, &mut out);
     out.extend_from_slice(b",\"campaigns\":[");
     let mut first = true;
-    each(doors, served, labels, now, asked, &scratch.decisions.all, |campaign, decision, name| {
+    each(doors, party, now, asked, &scratch.decisions.all, |campaign, decision, name| {
         let Some(label) = labels.campaign(campaign) else { return };
         comma(&mut first, &mut out);
         out.extend_from_slice(label.json.as_bytes());

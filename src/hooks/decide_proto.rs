@@ -48,7 +48,7 @@ fn verdicts(
     let Scratch { decisions, encoded, .. } = scratch;
     let mut out = Vec::with_capacity(64 + 64 * asked.as_ref().map_or(decisions.all.len(), Vec::len));
     append(&v1::DecideResponse { status: number(status), ..Default::default() }, &mut out);
-    each(doors, served, party.labels, now, asked, &decisions.all, |campaign, decision, name| {
+    each(doors, party, now, asked, &decisions.all, |campaign, decision, name| {
         let Some(label) = party.labels.campaign(campaign) else { return };
         encoded.clear();
         encoded.extend_from_slice(&label.proto);
