@@ -1,7 +1,7 @@
 //! The question itself, whatever door it came through: permission, deadline and identifiers first, then one lookup.
 //!
-//! Order of what is checked: no generation, no permission, shed, late, no identifier; only then is a profile read. What a
-//! person has refused or objected to wins over every failure but the first.
+//! Order of what is checked: no permission, no generation, shed, late, no identifier; only then is a profile read. What a
+//! person has refused or objected to wins over every failure; without a generation only what the request says is known.
 
 use super::Doors;
 use super::call::{Call, Party};
@@ -82,10 +82,6 @@ impl Doors {
     ) -> Result<Before, Failure> {
         let rules = Rules { sources: &self.sources, max_ids: self.limits.max_ids };
         rules.check(ask.eids.len())?;
-        let Some(served) = party.served else {
-            return Ok(Before::Answer(Status::NotReady));
-        };
-        let hurry = self.hurry(call, ask.tmax_ms);
         let permission = self.policy.permission(&ask.signals, party.caller.settings.privacy);
         if let Some(reason) = permission.first_denied(uses) {
             if !ask.test {
@@ -93,6 +89,10 @@ impl Doors {
             }
             return Ok(Before::Answer(Status::NoConsent));
         }
+        let Some(served) = party.served else {
+            return Ok(Before::Answer(Status::NotReady));
+        };
+        let hurry = self.hurry(call, ask.tmax_ms);
         rules.collect(ask.eids, ask.ifa, &served.keys, scratch);
         Ok(match hurry {
             _ if scratch.keys.is_empty() => Before::Answer(hurry.unwrap_or(Status::NoId)),
@@ -131,22 +131,20 @@ impl Doors {
         scratch: &mut Scratch,
     ) -> Result<Status, Failure> {
         let test = ask.test;
-        let before = self.before(ask, DECIDE, call, party, scratch)?;
-        let Some(served) = party.served else {
-            self.count_lookup(Status::NotReady, test, scratch);
-            return Ok(Status::NotReady);
-        };
-        let status = match before {
-            Before::Look => look(served, now, test, scratch),
-            Before::UnlessRefused(status) => match look(served, now, test, scratch) {
+        let status = match (self.before(ask, DECIDE, call, party, scratch)?, party.served) {
+            (Before::Look, Some(served)) => look(served, now, test, scratch),
+            (Before::UnlessRefused(status), Some(served)) => match look(served, now, test, scratch) {
                 refused @ (Status::Blocked | Status::NoConsent) => refused,
                 _ => status,
             },
-            Before::Answer(status) => status,
+            (Before::Look | Before::UnlessRefused(_), None) => Status::NotReady,
+            (Before::Answer(status), _) => status,
         };
         self.count_lookup(status, test, scratch);
-        let Scratch { answer, decisions, .. } = scratch;
-        served.answering.campaigns.decide(status, &answer.audiences, &answer.excluded_by, now, decisions);
+        if let Some(served) = party.served {
+            let Scratch { answer, decisions, .. } = scratch;
+            served.answering.campaigns.decide(status, &answer.audiences, &answer.excluded_by, now, decisions);
+        }
         Ok(status)
     }
 

@@ -129,8 +129,14 @@ fn write(
     out
 }
 
+/// What is said of every campaign without a generation.
+pub(super) fn without_generation(status: Status) -> Decision {
+    Decision::of_status(status).unwrap_or(Decision::NotReady)
+}
+
 /// Without a generation there is no telling which campaigns there are: those that were asked for are unknown.
 fn write_nothing<'a>(status: Status, names: impl Iterator<Item = &'a str>) -> Vec<u8> {
+    let decision = &DECISIONS[without_generation(status) as usize];
     let mut out = Vec::with_capacity(256);
     begin(status, &mut out);
     out.extend_from_slice(b",\"campaigns\":[");
@@ -139,7 +145,7 @@ fn write_nothing<'a>(status: Status, names: impl Iterator<Item = &'a str>) -> Ve
         comma(&mut first, &mut out);
         out.extend_from_slice(b"{\"id\":");
         quote(name, &mut out);
-        out.extend_from_slice(DECISIONS[Decision::NotReady as usize].json.as_bytes());
+        out.extend_from_slice(decision.json.as_bytes());
         out.push(b'}');
     }
     out.extend_from_slice(b"],");

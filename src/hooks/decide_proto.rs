@@ -1,12 +1,12 @@
 //! `Decide`: a message in, an encoded answer out, put together from pieces that were encoded once a generation.
 
 use super::call::{Call, Party};
-use super::decide_json::{asked, check_asked, each};
+use super::decide_json::{asked, check_asked, each, without_generation};
 use super::labels::DECISIONS;
 use super::live::{Scratch, Served};
 use super::lookup_proto::{ask, number};
 use super::{Door, Doors};
-use crate::decide::{Decision, Status};
+use crate::decide::Status;
 use crate::schema::Timestamp;
 use crate::wire::codec::{Encoded, append, embed};
 use crate::wire::{Failure, v1};
@@ -67,7 +67,7 @@ fn nothing<'a>(status: Status, names: impl Iterator<Item = &'a str>) -> Encoded 
     let campaigns = names.map(|name| v1::CampaignVerdict {
         id: name.to_owned(),
         verdict: v1::Verdict::Unknown.into(),
-        reason: Decision::NotReady.reason().to_owned(),
+        reason: without_generation(status).reason().to_owned(),
         asked: String::new(),
     });
     let answer = v1::DecideResponse { status: number(status), campaigns: campaigns.collect(), ..Default::default() };
