@@ -15,7 +15,8 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::header::{
-    ALLOW, AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, VARY, WWW_AUTHENTICATE,
+    ALLOW, AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, VARY,
+    WWW_AUTHENTICATE,
 };
 use hyper::{Method, Request, Response, StatusCode};
 use std::convert::Infallible;
@@ -98,6 +99,11 @@ pub struct Told {
     pub stale: bool,
 }
 
+// Made once: a name that is given as text is checked and hashed for every answer.
+static STATUS: HeaderName = HeaderName::from_static("x-vaglio-status");
+static GENERATION: HeaderName = HeaderName::from_static("x-vaglio-generation");
+static STALE: HeaderName = HeaderName::from_static("x-vaglio-stale");
+
 impl Told {
     pub(super) fn new(doors: &Doors, status: Status, party: Party<'_>, now: Timestamp) -> Self {
         let generation = party.served.map_or(0, |served| served.generation().0);
@@ -105,10 +111,10 @@ impl Told {
     }
 
     fn write(self, headers: &mut HeaderMap) {
-        headers.insert("x-vaglio-status", HeaderValue::from_static(self.status.name()));
-        headers.insert("x-vaglio-generation", HeaderValue::from(self.generation));
+        headers.insert(&STATUS, HeaderValue::from_static(self.status.name()));
+        headers.insert(&GENERATION, HeaderValue::from(self.generation));
         if self.stale {
-            headers.insert("x-vaglio-stale", HeaderValue::from_static("true"));
+            headers.insert(&STALE, HeaderValue::from_static("true"));
         }
     }
 }
