@@ -148,8 +148,8 @@ fn signals(privacy: &v1::Privacy) -> Signals<'_> {
         gdpr: privacy.gdpr,
         tcf: &privacy.tcf,
         gpp: &privacy.gpp,
-        // A list that is empty cannot be told from one that is absent.
-        gpp_sid: (!privacy.gpp_sid.is_empty()).then_some(&privacy.gpp_sid),
+        // A list that is empty cannot be told from one that is absent, and says as little.
+        gpp_sid: Some(&privacy.gpp_sid),
         us_privacy: &privacy.us_privacy,
         gpc: privacy.gpc,
         coppa: privacy.coppa,
