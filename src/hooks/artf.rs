@@ -35,7 +35,7 @@ pub fn answer(doors: &Doors, message: &RtbRequest, call: &Call<'_>) -> Result<En
             if is_ours(message) {
                 let Some(sent) = &message.bid_request else {
                     return Err(Failure::invalid(
-                        "`bid_request` is missing: there is nothing to propose anything about",
+                        "`bid_request` is missing: there is nothing to propose anything about; send the OpenRTB request in it",
                     ));
                 };
                 let mut request = view(sent);

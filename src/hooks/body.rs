@@ -129,7 +129,9 @@ fn decompress(compressed: &[u8], max: usize) -> Result<Bytes, Failure> {
     match read {
         Ok(_) if plain.len() > max => Err(too_large(max)),
         Ok(_) => Ok(plain.into()),
-        Err(_) => Err(Failure::invalid("the body is declared as gzip and is not")),
+        Err(_) => {
+            Err(Failure::invalid("the body is declared as gzip and is not; compress it, or leave out content-encoding"))
+        }
     }
 }
 

@@ -111,7 +111,9 @@ impl Rules<'_> {
     pub fn check(&self, count: usize) -> Result<(), Failure> {
         if count > self.max_ids {
             let max = self.max_ids;
-            return Err(Failure::invalid(format!("{count} identifiers in one question; at most {max} are accepted")));
+            return Err(Failure::invalid(format!(
+                "{count} identifiers in one question; at most {max} are accepted (server.max_ids)"
+            )));
         }
         Ok(())
     }

@@ -52,7 +52,9 @@ pub fn answer_batch(
     doors.guarded(door, call.arrived, || {
         let (count, max) = (message.lookups.len(), doors.limits.max_batch);
         if count > max {
-            return Err(Failure::invalid(format!("{count} lookups in one message; at most {max} are accepted")));
+            return Err(Failure::invalid(format!(
+                "{count} lookups in one message; at most {max} are accepted (server.max_batch): send several"
+            )));
         }
         let now = doors.clock.now();
         doors.with_party(call, |party, scratch| {
