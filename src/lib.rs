@@ -5,11 +5,11 @@
 //! | arguments | `cli` |
 //! | composition | `server` |
 //! | doors | `hooks`, `planner` |
-//! | verdicts and folds | `decide`, `build` |
+//! | verdicts and folds | `decide`, `build`, `live` |
 //! | questions and readers | `lookup`, `evaluate`, `collect` |
 //! | matter and people | `profiles`, `audiences`, `overlay`, `access` |
-//! | files and rights | `snapshot`, `privacy` |
-//! | nouns and settings | `schema`, `wire`, `config`, `telemetry` |
+//! | files and rights | `snapshot`, `log`, `privacy` |
+//! | nouns and settings | `schema`, `wire`, `config`, `telemetry`, `disk` |
 //! | failures | `error` |
 //!
 //! Imports go downwards only (`tests/layering.rs`).
@@ -21,9 +21,12 @@ pub mod cli;
 pub mod collect;
 pub mod config;
 pub mod decide;
+pub mod disk;
 pub mod error;
 pub mod evaluate;
 pub mod hooks;
+pub mod live;
+pub mod log;
 pub mod lookup;
 pub mod overlay;
 pub mod planner;

@@ -1,7 +1,8 @@
 //! Sources -> the vocabulary: which traits, events and identifier types there are, merged over all sources.
 
+use super::feeding::Ingest;
 use super::model::{IdColumn, Source, SourceKind};
-use crate::schema::{Declarations, EventDecl, ListSource, PropDecl, TraitDecl, Use};
+use crate::schema::{Declarations, EventDecl, ListSource, PropDecl, PropKind, TraitDecl, Use};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -27,8 +28,12 @@ impl IdColumn {
 }
 
 /// Every identifier type, sorted by name. Where the type stands in a column, the types in `precedence` count too.
-pub(super) fn id_types(sources: &[Source], precedence: &[String]) -> Vec<IdType> {
+pub(super) fn id_types(sources: &[Source], ingest: &Ingest, precedence: &[String]) -> Vec<IdType> {
     let mut types: BTreeMap<String, Option<bool>> = BTreeMap::new();
+    for id in &ingest.ids {
+        let said = types.entry(id.kind.to_lowercase()).or_default();
+        *said = said.or(id.bid);
+    }
     for id in sources.iter().flat_map(|source| &source.ids).filter(|id| id.type_column().is_none()) {
         let said = types.entry(id.kind.to_lowercase()).or_default();
         *said = said.or(id.bid);
@@ -47,11 +52,18 @@ pub(super) fn has_type_columns(sources: &[Source]) -> bool {
     sources.iter().flat_map(|source| &source.ids).any(|id| id.type_column().is_some())
 }
 
-/// The vocabulary of all sources.
-pub(super) fn declarations(sources: &[Source]) -> Declarations {
+/// The vocabulary of all sources and of the events door.
+pub(super) fn declarations(sources: &[Source], ingest: &Ingest) -> Declarations {
     let mut traits: BTreeMap<String, TraitDecl> = BTreeMap::new();
     let mut events: BTreeMap<String, EventDecl> = BTreeMap::new();
     let mut list_sources = BTreeMap::new();
+    traits.extend(door_traits(ingest).map(|decl| (decl.name.clone(), decl)));
+    for decl in door_events(ingest).chain(built_in_events()) {
+        match events.get_mut(&decl.name) {
+            Some(known) => merge_event(known, decl),
+            None => drop(events.insert(decl.name.clone(), decl)),
+        }
+    }
     for source in sources {
         for decl in source_traits(source) {
             match traits.get_mut(&decl.name) {
@@ -71,6 +83,66 @@ pub(super) fn declarations(sources: &[Source]) -> Declarations {
         }
     }
     Declarations { traits: traits.into_values().collect(), events: events.into_values().collect(), list_sources }
+}
+
+/// What the events door is called among sources.
+pub const DOOR: &str = "events door";
+
+fn door_traits(ingest: &Ingest) -> impl Iterator<Item = TraitDecl> + '_ {
+    ingest.traits.iter().map(|said| TraitDecl {
+        name: said.name.clone(),
+        kind: said.kind,
+        values: sorted(&said.values),
+        uses: uses(said.uses.as_deref()),
+        sensitive: said.sensitive,
+        retention_days: said.retention_days,
+        legal_basis: said.legal_basis.clone(),
+        sources: vec![DOOR.to_owned()],
+    })
+}
+
+fn door_events(ingest: &Ingest) -> impl Iterator<Item = EventDecl> + '_ {
+    ingest.events.iter().flat_map(|said| {
+        let property = |prop: &super::feeding::DoorProperty| PropDecl {
+            name: prop.name.clone(),
+            kind: prop.kind,
+            values: sorted(&prop.values),
+        };
+        let mut properties: Vec<PropDecl> = said.properties.iter().map(property).collect();
+        properties.sort_by(|a, b| a.name.cmp(&b.name));
+        said.names.iter().map(move |name| EventDecl {
+            name: name.clone(),
+            properties: properties.clone(),
+            uses: uses(said.uses.as_deref()),
+            retention_days: said.retention_days,
+            legal_basis: said.legal_basis.clone(),
+            sources: vec![DOOR.to_owned()],
+        })
+    })
+}
+
+/// Exposures and signals: ordinary events that every installation knows.
+const BUILT_IN: [(&str, &[&str]); 6] = [
+    ("impression", &["campaign", "channel", "creative", "device"]),
+    ("view", &["campaign", "channel", "creative", "device"]),
+    ("click", &["campaign", "channel", "creative", "device"]),
+    ("bill", &["campaign", "channel", "creative", "device"]),
+    ("dislike", &["campaign"]),
+    ("complaint", &["campaign"]),
+];
+
+fn built_in_events() -> impl Iterator<Item = EventDecl> {
+    BUILT_IN.into_iter().map(|(name, properties)| EventDecl {
+        name: name.to_owned(),
+        properties: properties
+            .iter()
+            .map(|name| PropDecl { name: (*name).to_owned(), kind: PropKind::Category, values: Vec::new() })
+            .collect(),
+        uses: uses(None),
+        retention_days: None,
+        legal_basis: None,
+        sources: vec![DOOR.to_owned()],
+    })
 }
 
 fn source_traits(source: &Source) -> impl Iterator<Item = TraitDecl> + '_ {

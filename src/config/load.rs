@@ -137,8 +137,8 @@ pub fn from_text(text: &str, file: &Path, variables: impl Iterator<Item = (Strin
 fn finish(mut config: Config, file: &Path) -> Loaded {
     resolve_paths(&mut config, file.parent().unwrap_or(Path::new("")));
     Loaded {
-        declarations: declarations(&config.sources),
-        id_types: id_types(&config.sources, &config.identity.precedence),
+        declarations: declarations(&config.sources, &config.ingest),
+        id_types: id_types(&config.sources, &config.ingest, &config.identity.precedence),
         config,
         file: file.to_path_buf(),
     }

@@ -1,6 +1,6 @@
 //! The configuration: one YAML file, `VAGLIO_...` overrides, everything checked at once.
 //!
-//! [`model`] and [`serving`] are the shape of the file; [`load`](mod@load) reads, overrides and validates it (`tree` the YAML with
+//! [`model`], [`feeding`] and [`serving`] are the shape of the file; [`load`](mod@load) reads, overrides and validates it (`tree` the YAML with
 //! positions, `env` the overrides, `decode` tree -> settings, `validate` the contradictions, `declare` the vocabulary,
 //! `key` the secret). Relative paths are resolved against the file's directory. Definitions of audiences and campaigns
 //! are not configuration: see `audiences`.
@@ -8,6 +8,7 @@
 mod declare;
 mod decode;
 mod env;
+pub mod feeding;
 mod key;
 pub mod load;
 pub mod model;
@@ -17,7 +18,8 @@ mod validate;
 mod validate_callers;
 mod validate_source;
 
-pub use declare::IdType;
+pub use declare::{DOOR, IdType};
+pub use feeding::*;
 pub use load::{DEFAULT_YAML, Loaded, load, load_file};
 pub use model::*;
 pub use serving::*;

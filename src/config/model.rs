@@ -1,5 +1,6 @@
 //! The shape of the configuration file. Units are in the names; every key is documented in `default.yaml`.
 
+use super::feeding::Ingest;
 use super::serving::{Caller, Prebid, Privacy, Server};
 use crate::schema::{PropKind, Span, Timestamp, TraitKind, Use};
 use serde::{Deserialize, Serialize};
@@ -26,6 +27,8 @@ pub struct Config {
     pub identity: Identity,
     /// How generations are built.
     pub build: Build,
+    /// What comes by the doors between builds.
+    pub ingest: Ingest,
     /// Where and how questions are answered.
     pub server: Server,
     /// What signals permit.
@@ -50,6 +53,7 @@ impl Default for Config {
             sources: Vec::new(),
             identity: Identity::default(),
             build: Build::default(),
+            ingest: Ingest::default(),
             server: Server::default(),
             privacy: Privacy::default(),
             prebid: Prebid::default(),

@@ -1,5 +1,6 @@
 //! The shape of the configuration's serving half: listeners and their limits, callers, privacy, the Prebid doors.
 
+use super::feeding::Objections;
 use crate::schema::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -232,6 +233,8 @@ pub struct Privacy {
     pub disclosed_vendors: DisclosedVendors,
     /// Whether a request from the EEA or the UK that does not say whether GDPR applies is taken as if it did.
     pub gdpr_by_country: bool,
+    /// How objections and deletions are kept.
+    pub objections: Objections,
 }
 
 impl Default for Privacy {
@@ -242,6 +245,7 @@ impl Default for Privacy {
             legitimate_interest: vec![2, 7, 9],
             disclosed_vendors: DisclosedVendors::default(),
             gdpr_by_country: true,
+            objections: Objections::default(),
         }
     }
 }

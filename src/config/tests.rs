@@ -49,8 +49,18 @@ fn the_printed_default_is_the_default() {
 }
 
 /// Lines that stand right above their commented example.
-const REPLACED: [&str; 7] =
-    ["definitions: []", "sources: []", "public: ~", "  precedence: []", "  bid_sources: []", "  tls: ~", "callers: []"];
+const REPLACED: [&str; 10] = [
+    "definitions: []",
+    "sources: []",
+    "public: ~",
+    "  precedence: []",
+    "  bid_sources: []",
+    "  tls: ~",
+    "callers: []",
+    "  ids: []",
+    "  traits: []",
+    "  events: []",
+];
 
 #[test]
 fn the_printed_default_names_every_key_and_its_examples_are_valid() {

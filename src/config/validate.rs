@@ -255,7 +255,7 @@ fn check_id_types(config: &Config, sources: &[(usize, &Source)], report: &mut Re
             }
         }
     }
-    let types = id_types(&config.sources, &config.identity.precedence);
+    let types = id_types(&config.sources, &config.ingest, &config.identity.precedence);
     for (at, name) in config.identity.precedence.iter().enumerate() {
         let path = steps!["identity", "precedence", at];
         let known = types.iter().any(|known| known.name == name.to_lowercase());

@@ -34,6 +34,30 @@ impl fmt::Display for ProfileKey {
     }
 }
 
+/// What stands for a [`ProfileKey`] on the list of those who object or were deleted: hashed once more under the same secret,
+/// so that the list tells nobody which profile was whose, and a deleted person's key is in no file.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[repr(transparent)]
+pub struct BlockKey(pub u128);
+
+impl fmt::Debug for BlockKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "BlockKey({:032x})", self.0)
+    }
+}
+
+/// How far an objection goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scope {
+    /// To marketing: never speak to this person.
+    Marketing,
+    /// To profiling: use no profile; contextual campaigns may still speak.
+    Profiling,
+    /// To both.
+    All,
+}
+
 /// Turns identifiers into [`ProfileKey`]s under the installation's secret.
 #[derive(Clone)]
 pub struct KeyHasher {
@@ -59,6 +83,24 @@ impl KeyHasher {
         }
         let hash = hasher.finish128();
         ProfileKey((u128::from(hash.h2) << 64) | u128::from(hash.h1))
+    }
+
+    /// What stands for a key on the list of those who object or were deleted. Allocates nothing.
+    pub fn block_key(&self, key: ProfileKey) -> BlockKey {
+        let mut hasher = SipHasher24::new_with_key(&self.secret);
+        hasher.write(b"vaglio block list\0");
+        hasher.write(&key.to_bytes());
+        let hash = hasher.finish128();
+        BlockKey((u128::from(hash.h2) << 64) | u128::from(hash.h1))
+    }
+
+    /// What an event's id is remembered by.
+    pub fn event_id(&self, id: &[u8]) -> u128 {
+        let mut hasher = SipHasher24::new_with_key(&self.secret);
+        hasher.write(b"vaglio event id\0");
+        hasher.write(id);
+        let hash = hasher.finish128();
+        (u128::from(hash.h2) << 64) | u128::from(hash.h1)
     }
 
     /// What a manifest carries so that a snapshot of another secret is refused: says nothing about the secret.

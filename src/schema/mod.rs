@@ -9,6 +9,6 @@ pub mod names;
 pub mod time;
 
 pub use declare::{Declarations, EventDecl, ListSource, PropDecl, PropKind, TraitDecl, TraitKind, Use};
-pub use key::{KeyHasher, ProfileKey};
-pub use names::{AudienceId, Generation, Ordinal, Segment};
+pub use key::{BlockKey, KeyHasher, ProfileKey, Scope};
+pub use names::{AudienceId, Generation, Offset, Ordinal, Segment};
 pub use time::{Clock, Span, Timestamp};

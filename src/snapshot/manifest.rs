@@ -3,7 +3,7 @@
 //! The last field, `checksum`, is the xxh3-128 of every byte before it: a manifest is verified like a section.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::schema::{AudienceId, Generation, Timestamp};
+use crate::schema::{AudienceId, Generation, Offset, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use xxhash_rust::xxh3::xxh3_128;
@@ -101,6 +101,12 @@ pub struct Manifest {
     /// When that index was built, whether or not its generation is still there; 0 = not known.
     #[serde(default)]
     pub index_created: Timestamp,
+    /// The place in the `events` log up to which its index has taken everything in; what follows is applied live.
+    #[serde(default)]
+    pub events_cut: Offset,
+    /// The place in the `control` log up to which objections and deletions are in its index.
+    #[serde(default)]
+    pub control_cut: Offset,
     /// A digest of the definitions it was built from.
     pub catalogue_version: String,
     /// Its audiences, by number.
@@ -131,6 +137,8 @@ impl Default for Manifest {
             sources: Vec::new(),
             index_of: Generation(0),
             index_created: Timestamp(0),
+            events_cut: Offset(0),
+            control_cut: Offset(0),
             catalogue_version: String::new(),
             audiences: Vec::new(),
             timings: BTreeMap::new(),

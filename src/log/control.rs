@@ -1,0 +1,41 @@
+//! A record of the `control` log: what must never be lost, and belongs to no generation.
+
+use crate::schema::{BlockKey, Scope};
+
+/// What somebody decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Control {
+    /// These people object.
+    Objection {
+        /// Every identifier of theirs that was known.
+        keys: Vec<BlockKey>,
+        /// To what.
+        scope: Scope,
+        /// When it was received: seconds since the epoch.
+        time: i64,
+        /// Until when it holds; `None` = for good.
+        until: Option<i64>,
+    },
+    /// These people are deleted: nothing is known of them, nothing is taken in, nobody speaks to them.
+    Deletion {
+        /// Every identifier of theirs that was known.
+        keys: Vec<BlockKey>,
+        /// When it was received: seconds since the epoch.
+        time: i64,
+        /// Until when they may not be taken in again; `None` = for good.
+        until: Option<i64>,
+    },
+    /// All API keys, hashed, as they stand from here on: the text that `access` reads.
+    Credentials(String),
+    /// Somebody looked at or changed what is held of a person.
+    Audit {
+        /// When: seconds since the epoch.
+        time: i64,
+        /// The credential's name.
+        who: String,
+        /// What was done: `export`, `explain`, `delete`, `object`.
+        what: String,
+        /// Whom it concerned.
+        subject: BlockKey,
+    },
+}
