@@ -24,8 +24,8 @@ demo:
 test:
 	@test -d "$${VAGLIO_DATA_DIR:-../shared/data}" || \
 		echo "skipped: tests on real data (no $${VAGLIO_DATA_DIR:-../shared/data}; set VAGLIO_DATA_DIR)"
-	$(CARGO) test --locked --no-fail-fast --lib --bins --tests
-	$(CARGO) test --locked --doc
+	$(CARGO) test --locked --no-fail-fast --features faults --lib --bins --tests
+	$(CARGO) test --locked --features faults --doc
 
 conformance:
 	VAGLIO_REQUIRE_CONFORMANCE=1 VAGLIO_CONFORMANCE_PREBID_SERVER=1 \
@@ -33,7 +33,7 @@ conformance:
 
 check:
 	$(CARGO) fmt --all --check
-	$(CARGO) clippy --locked --all-targets -- -D warnings
+	$(CARGO) clippy --locked --all-targets --features faults -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps
 	$(MAKE) test
 	@# Licences, bans and origins are tests: tests/dependencies.rs, tests/hygiene.rs, tests/layering.rs.

@@ -1,10 +1,11 @@
 //! Where keys are kept: `<data_dir>/credentials.json`, written whole and at once. Nobody else knows that it is a file.
 
 use super::credentials::Credentials;
+use crate::disk;
 use crate::error::{Error, Result};
 use rustix::fs::{FlockOperation, flock};
 use std::fs::{File, OpenOptions};
-use std::io::{ErrorKind, Write};
+use std::io::ErrorKind;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -98,13 +99,15 @@ impl CredentialStore {
     /// Beside it, then in its place: whoever reads sees the one or the other.
     fn write(&self, text: &str) -> std::io::Result<()> {
         let draft = self.directory.join(".credentials.json.tmp");
-        let mut out = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true).mode(0o600);
+        let mut out = disk::open(&options, &draft)?;
         out.set_permissions(PermissionsExt::from_mode(0o600))?;
         self.give_to_owner(&out);
-        out.write_all(text.as_bytes())?;
-        out.sync_all()?;
-        std::fs::rename(&draft, &self.file)?;
-        File::open(&self.directory)?.sync_all()
+        disk::append(&mut out, text.as_bytes())?;
+        disk::sync(&out)?;
+        disk::rename(&draft, &self.file)?;
+        disk::sync_directory(&self.directory)
     }
 
     /// Whoever owns the directory reads it: a key made by root is meant for the server all the same.

@@ -3,6 +3,7 @@
 use super::lock::Lock;
 use super::manifest::{Manifest, Outline};
 use super::store::Store;
+use crate::disk;
 use crate::error::{Error, Result};
 use crate::schema::Generation;
 use std::collections::HashSet;
@@ -94,5 +95,5 @@ fn for_each_file(directory: &Path, mut each: impl FnMut(&Path, &str) -> Result<(
 }
 
 fn remove(path: &Path) -> Result<()> {
-    fs::remove_file(path).map_err(|error| Error::io(format!("remove {}", path.display()), error))
+    disk::remove(path).map_err(|error| Error::io(format!("remove {}", path.display()), error))
 }

@@ -3,9 +3,9 @@
 use super::lock::Lock;
 use super::manifest::Planes;
 use super::store::Store;
+use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::Generation;
-use std::fs;
 use std::io;
 
 impl Store {
@@ -32,7 +32,7 @@ impl Store {
     /// Lets builds go live again. The live generation stays until the next build publishes.
     pub fn unpin(&self, _lock: &Lock) -> Result<()> {
         let path = self.root().join("PIN");
-        match fs::remove_file(&path) {
+        match disk::remove(&path) {
             Ok(()) => super::store::sync_directory(self.root()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             Err(error) => Err(Error::io(format!("remove {}", path.display()), error)),

@@ -2,6 +2,7 @@
 
 use super::manifest::{Plane, SectionRef};
 use super::store::{hash_file, sync_directory};
+use crate::disk;
 use crate::error::{Error, Result};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -28,7 +29,7 @@ impl SectionWriter {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let temporary = tmp.join(format!("{name}-{}-{number}", std::process::id()));
-        let file = OpenOptions::new().write(true).create_new(true).open(&temporary);
+        let file = disk::open(OpenOptions::new().write(true).create_new(true), &temporary);
         let file = file.map_err(|error| Error::io(format!("create {}", temporary.display()), error))?;
         Ok(SectionWriter {
             name: name.to_owned(),
@@ -65,13 +66,13 @@ impl SectionWriter {
 
     /// Makes the section durable under its hash. Where the same bytes are there already, they are kept and these dropped.
     pub fn finish(mut self) -> Result<SectionRef> {
-        self.spill().and_then(|()| self.file.sync_all()).map_err(|error| self.failed(error))?;
+        self.spill().and_then(|()| disk::sync(&self.file)).map_err(|error| self.failed(error))?;
         let xxh3 = format!("{:032x}", self.hash.digest128());
         let section = SectionRef { name: self.name.clone(), plane: self.plane, length: self.length, xxh3 };
         let path = self.sections.join(&section.xxh3);
         let is_there = hash_file(&path).is_ok_and(|(length, hash)| length == section.length && hash == section.xxh3);
         if !is_there {
-            fs::rename(&self.temporary, &path).map_err(|error| self.failed(error))?;
+            disk::rename(&self.temporary, &path).map_err(|error| self.failed(error))?;
         }
         // Also where it was there: who put it there may have been killed before this.
         sync_directory(&self.sections)?;
@@ -80,7 +81,7 @@ impl SectionWriter {
 
     fn spill(&mut self) -> io::Result<()> {
         self.hash.update(&self.buffer);
-        self.file.write_all(&self.buffer)?;
+        disk::append(&mut self.file, &self.buffer)?;
         self.buffer.clear();
         Ok(())
     }
@@ -93,7 +94,7 @@ impl Write for SectionWriter {
         }
         if bytes.len() >= BUFFER_BYTES {
             self.hash.update(bytes);
-            self.file.write_all(bytes)?;
+            disk::append(&mut self.file, bytes)?;
         } else {
             self.buffer.extend_from_slice(bytes);
         }

@@ -5,12 +5,13 @@ use super::manifest::{MAX_MANIFEST_BYTES, Manifest, Plane, Planes, SectionRef};
 use super::mmap::Mapped;
 use super::reader::{Sections, Snapshot, Unverified};
 use super::section::SectionWriter;
+use crate::disk;
 use crate::error::{Error, Result};
 use crate::schema::{Generation, KeyHasher};
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 use xxhash_rust::xxh3::Xxh3;
@@ -168,7 +169,7 @@ impl Store {
     fn replace(&self, path: &Path, contents: &[u8]) -> Result<()> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let temporary = self.tmp_dir().join(format!("{name}-{}", std::process::id()));
-        let written = write_durably(&temporary, contents).and_then(|()| fs::rename(&temporary, path));
+        let written = write_durably(&temporary, contents).and_then(|()| disk::rename(&temporary, path));
         if let Err(error) = written {
             let _ = fs::remove_file(&temporary);
             return Err(Error::io(format!("write {}", path.display()), error));
@@ -204,15 +205,15 @@ impl Store {
 }
 
 fn write_durably(path: &Path, contents: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).open(path)?;
-    file.write_all(contents)?;
-    file.sync_all()
+    let mut file = disk::open(OpenOptions::new().write(true).create(true).truncate(true), path)?;
+    disk::append(&mut file, contents)?;
+    disk::sync(&file)
 }
 
 /// Makes renames in a directory durable.
 pub(super) fn sync_directory(directory: &Path) -> Result<()> {
-    let synced = File::open(directory).and_then(|directory| directory.sync_all());
-    synced.map_err(|error| Error::io(format!("make the directory {} durable", directory.display()), error))
+    disk::sync_directory(directory)
+        .map_err(|error| Error::io(format!("make the directory {} durable", directory.display()), error))
 }
 
 /// Length and xxh3-128 of a file.
