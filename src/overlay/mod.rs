@@ -1,5 +1,9 @@
-//! What changed since the snapshot, read by `lookup`. Today: flips, the joins and leaves that windows make due between builds.
+//! What changed since the snapshot, read by `lookup`. Today: flips, the joins and leaves that windows make due between builds;
+//! [`blocked`], who objects and who was deleted.
 //!
 //! Must not know protocols, files or rules.
 
+pub mod blocked;
 pub mod flips;
+
+pub use blocked::Blocked;
