@@ -1,17 +1,19 @@
 //! Who asks: callers, their credentials, and what each may see.
 //!
 //! Contents: [`caller`] what a caller may see and how it is answered; [`key`] a key and its hash; [`credentials`] the keys
-//! that `vaglio keys` made, [`store`] where they are kept; [`Access`] everybody at one moment, and who a credential stands
+//! that `vaglio keys` made, [`store`] where they are kept; [`roles`] what a key is for at the planner's port; [`Access`] everybody at one moment, and who a credential stands
 //! for. No protocol, no audience's content.
 
 pub mod caller;
 pub mod credentials;
 pub mod key;
+pub mod roles;
 pub mod store;
 
 pub use caller::{Caller, Role};
 pub use credentials::{Credential, Credentials};
 pub use key::{Key, KeyHash};
+pub use roles::Who;
 pub use store::CredentialStore;
 
 use crate::config::{self, Config};
@@ -38,6 +40,10 @@ pub enum Refusal {
     Expired,
     /// The key is valid, and not for the bid doors.
     NotABidder,
+    /// The key is valid, and not for this.
+    OtherRole,
+    /// A key is needed here.
+    Missing,
 }
 
 /// A caller's position in [`Access::callers`].
@@ -60,6 +66,10 @@ struct Known {
     expires: Option<Timestamp>,
     /// Whose it is; `None` = it is not for the bid doors.
     caller: Option<CallerNumber>,
+    /// What it is for.
+    role: Role,
+    /// What it is called, and whose it is.
+    who: Who,
 }
 
 /// What the public is on loopback, and elsewhere.
@@ -98,7 +108,8 @@ impl Access {
         self.keys.extend(settings.credentials.iter().filter_map(|credential| {
             // Validated when the configuration was read.
             let hash = KeyHash::parse(&credential.sha256)?;
-            Some(Known { hash, expires: credential.expires, caller: Some(number) })
+            let who = Who { name: settings.name.clone(), owner: None };
+            Some(Known { hash, expires: credential.expires, caller: Some(number), role: Role::Bidder, who })
         }));
     }
 
@@ -119,7 +130,8 @@ impl Access {
                 None => owners.iter().position(|owner| *owner == made.owner).map(|at| first + at),
             };
             let caller = at.map(|at| at as CallerNumber);
-            self.keys.push(Known { hash: made.sha256, expires: made.expires, caller });
+            let who = Who::of(made);
+            self.keys.push(Known { hash: made.sha256, expires: made.expires, caller, role: made.role, who });
         }
     }
 
@@ -132,11 +144,15 @@ impl Access {
             let named = shown.names.iter().find_map(|name| self.names.get(name));
             return Ok(named.copied().unwrap_or(PUBLIC[usize::from(!shown.loopback)]));
         };
+        self.valid(key, now)?.caller.ok_or(Refusal::NotABidder)
+    }
+
+    fn valid(&self, key: &[u8], now: Timestamp) -> Result<&Known, Refusal> {
         let known = KeyHash::of_shown(key).and_then(|hash| self.known(&hash)).ok_or(Refusal::Unknown)?;
         if known.expires.is_some_and(|expires| expires <= now) {
             return Err(Refusal::Expired);
         }
-        known.caller.ok_or(Refusal::NotABidder)
+        Ok(known)
     }
 
     /// Finds a hash by its first bytes, which no client can choose, and compares it in constant time.

@@ -273,3 +273,26 @@ fn audiences_that_are_not_there_are_told_with_the_caller() {
     let unknown: Vec<_> = access.unknown_audiences(|id| id == "acme/a").into_iter().collect();
     assert_eq!(unknown, [("index", "acme/b"), ("other", "acme/c")]);
 }
+
+#[test]
+fn the_planners_port_asks_for_a_role_once_there_is_a_key() {
+    let here = Shown { loopback: true, ..Shown::default() };
+    let open = Access::new(&Config::default());
+    for role in Role::ALL {
+        assert_eq!(open.may(&here, role, NOW).map(|who| who.name), Ok("loopback".to_owned()));
+        assert_eq!(open.may(&Shown::default(), role, NOW), Err(Refusal::Missing));
+    }
+    let (sends, private) = (key(), key());
+    let credentials = all(&[
+        Credential { role: Role::Ingest, ..made(&sends, "acme") },
+        Credential { role: Role::Privacy, expires: Some(NOW), ..made(&private, "*") },
+    ]);
+    let access = Access::with(&Config::default(), &credentials);
+    let shows = |key: &Key, role| access.may(&Shown { key: Some(key.text().as_bytes()), ..here }, role, NOW);
+    let who = shows(&sends, Role::Ingest).unwrap();
+    assert!(who.name == sends.id() && who.sees("acme") && !who.sees("other"));
+    assert_eq!(shows(&sends, Role::Privacy), Err(Refusal::OtherRole));
+    assert_eq!(shows(&private, Role::Privacy), Err(Refusal::Expired));
+    assert_eq!(shows(&key(), Role::Ingest), Err(Refusal::Unknown));
+    assert_eq!(access.may(&here, Role::Ingest, NOW), Err(Refusal::Missing));
+}

@@ -99,7 +99,7 @@ fn refused(refusal: Refusal) -> Failure {
             (Code::Unauthenticated, "the credential is not known; `vaglio keys list` shows those that are")
         }
         Refusal::Expired => (Code::Unauthenticated, "the credential has expired; `vaglio keys create` makes a new one"),
-        Refusal::NotABidder => {
+        Refusal::NotABidder | Refusal::OtherRole | Refusal::Missing => {
             (Code::PermissionDenied, "the credential is not for the bid doors; they take one of role `bidder`")
         }
     };

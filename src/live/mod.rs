@@ -8,5 +8,28 @@ mod bloom;
 pub mod dedupe;
 pub mod intake;
 
+use crate::error::Result;
+use crate::schema::{ProfileKey, Scope, Timestamp};
+
 pub use dedupe::Dedupe;
 pub use intake::{Apply, Incoming, Intake, Journal, Outcome, Settings, State, Stopped};
+
+/// Somebody objects, by hashed identifiers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Objection {
+    /// Whom it is about: at least one.
+    pub keys: Vec<ProfileKey>,
+    /// To what.
+    pub scope: Scope,
+    /// When they said so.
+    pub time: Timestamp,
+}
+
+/// Where objections go: not behind events, and also where no events are taken.
+pub trait Objections: Send + Sync {
+    /// Takes objections: when it returns they are durable and in force at every door. Blocks. To object twice is no harm.
+    ///
+    /// # Errors
+    /// A machine that refuses; then none of them is acknowledged.
+    fn object(&self, objections: &[Objection]) -> Result<()>;
+}

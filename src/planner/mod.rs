@@ -1,5 +1,9 @@
 //! The planner's and operator's port: metrics today. It has a runtime of its own, so that nothing here disturbs a bid.
 
+use crate::access::Access;
+use crate::config::Loaded;
+use crate::decide::Answering;
+use crate::live::{Intake, Objections};
 use crate::telemetry::Metrics;
 use axum::Router;
 use axum::http::header::CONTENT_TYPE;
@@ -23,8 +27,31 @@ Vaglio, an audience server for the bidstream.
 The bid doors (lookup, decide, health) are on the ports of server.http and server.grpc; docs/api.md describes them.
 ";
 
+/// What is in service at the bid doors.
+pub trait Standing: Send + Sync {
+    /// Those who may ask.
+    fn access(&self) -> Arc<Access>;
+    /// The generation; `None` before the first.
+    fn answering(&self) -> Option<Arc<Answering>>;
+}
+
+/// Everything that the paths of the port share.
+pub struct Planner {
+    /// The configuration and its vocabulary.
+    pub loaded: Loaded,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// What is in service.
+    pub standing: Box<dyn Standing>,
+    /// Where events go; `None` where none are taken: `ingest.enabled: false`, or a frozen clock.
+    pub intake: Option<Arc<Intake>>,
+    /// Where objections go.
+    pub objections: Option<Arc<dyn Objections>>,
+}
+
 /// Serves until the task is dropped.
-pub async fn serve(listener: TcpListener, metrics: Arc<Metrics>) {
+pub async fn serve(listener: TcpListener, planner: Arc<Planner>) {
+    let metrics = Arc::clone(&planner.metrics);
     let router = Router::new()
         .route("/", get(|| async { INDEX }))
         .route("/metrics", get(move || std::future::ready(scrape(&metrics))))

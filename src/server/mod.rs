@@ -6,6 +6,7 @@
 mod builder;
 mod keys;
 mod listeners;
+mod standing;
 mod tls;
 mod watcher;
 
@@ -93,7 +94,8 @@ impl Server {
         let doors = Doors::new(&loaded.config);
         let keys = keys::Keys::load(&loaded.config, Arc::clone(&doors))?;
         let drain = watch::Sender::new(false);
-        let listening = listen(listeners, tls, &doors, &drain, &bids, &planner)?;
+        let operator = Arc::new(standing::planner(loaded.clone(), &doors));
+        let listening = listen(listeners, tls, &doors, operator, &drain, &bids, &planner)?;
         let watcher = watcher::Watcher::new(loaded.clone(), store.clone(), Arc::clone(&doors), keys);
         let mut background = vec![spawn("watcher", move |stop| watcher.run(options.poll, &stop))?];
         if options.build {
@@ -181,6 +183,7 @@ fn listen(
     listeners: Listeners,
     tls: Option<tls::Acceptors>,
     doors: &Arc<Doors>,
+    operator: Arc<planner::Planner>,
     drain: &watch::Sender<bool>,
     bids: &Runtime,
     planner: &Runtime,
@@ -201,6 +204,6 @@ fn listen(
         tasks.spawn(http::serve(on_http, tls_http, Arc::clone(doors), drain.subscribe()));
     }
     let _planner = planner.enter();
-    planner.spawn(planner::serve(tokio(listeners.planner)?, Arc::clone(&doors.metrics)));
+    planner.spawn(planner::serve(tokio(listeners.planner)?, operator));
     Ok(tasks)
 }
