@@ -55,7 +55,7 @@ fn decide(c: &mut Criterion) {
         let catalogue = Catalogue {
             audiences: (0..AUDIENCES).map(audience).collect(),
             campaigns: (0..campaigns).map(|number| campaign(number, rng)).collect(),
-            groups: Vec::new(),
+            ..Catalogue::default()
         };
         let index = CampaignIndex::new(&catalogue);
         let mut users: Vec<Vec<u32>> =

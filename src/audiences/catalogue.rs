@@ -135,9 +135,9 @@ pub struct Campaign {
     pub no_profile: Fallback,
     /// What a door that cannot say "unknown" says.
     pub on_failure: Fallback,
-    /// Caps (not enforced yet).
+    /// How often at most; see [`super::frequency`].
     pub caps: Vec<Cap>,
-    /// The least time between two messages (not enforced yet).
+    /// The least time between two messages.
     pub min_gap: Option<Span>,
     /// Who wins within a group: higher first.
     pub priority: i32,
@@ -145,13 +145,24 @@ pub struct Campaign {
     pub group: Option<String>,
 }
 
-/// A group of campaigns with one voice (not enforced yet).
+/// A group of campaigns with one voice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Group {
     /// `owner/name`.
     pub id: AudienceId,
     /// At most so many messages ...
     pub at_most: u32,
+    /// ... per so long.
+    pub per: Span,
+}
+
+/// How much an owner says to a person at most, over all of its campaigns.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pressure {
+    /// Whose campaigns.
+    pub owner: String,
+    /// At most so many messages ...
+    pub messages: u32,
     /// ... per so long.
     pub per: Span,
 }
@@ -165,6 +176,9 @@ pub struct Catalogue {
     pub campaigns: Vec<Campaign>,
     /// Sorted by id.
     pub groups: Vec<Group>,
+    /// Sorted by owner, then by length of time; several of an owner all count.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pressure: Vec<Pressure>,
 }
 
 impl Catalogue {

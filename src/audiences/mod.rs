@@ -2,12 +2,13 @@
 //!
 //! Contents: [`rule`] the syntax tree; [`mod@parse`] text -> tree with spans ([`lex`] its words); [`mod@print`] tree -> text;
 //! [`typecheck`] against the declarations; [`lint`] what is legal and probably not meant; [`order`] references between
-//! audiences; [`definitions`] the YAML files; [`diagnostic`] and [`render`] what is said about them; [`catalogue`] what
+//! audiences; [`definitions`] the YAML files; [`frequency`] how often at most; [`diagnostic`] and [`render`] what is said about them; [`catalogue`] what
 //! a generation carries.
 
 pub mod catalogue;
 pub mod definitions;
 pub mod diagnostic;
+pub mod frequency;
 pub mod lex;
 pub mod lint;
 pub mod order;

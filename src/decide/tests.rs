@@ -41,7 +41,7 @@ pub(super) fn campaign(number: usize) -> Campaign {
 }
 
 pub(super) fn catalogue(audiences: u32, campaigns: Vec<Campaign>) -> Catalogue {
-    Catalogue { audiences: (0..audiences).map(audience).collect(), campaigns, groups: Vec::new() }
+    Catalogue { audiences: (0..audiences).map(audience).collect(), campaigns, ..Catalogue::default() }
 }
 
 fn id(number: u32) -> AudienceId {

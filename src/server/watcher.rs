@@ -2,7 +2,6 @@
 //! leaves the last good one in service; a server that starts on a refused one takes the newest good one before it.
 
 use super::keys::{self, Keys};
-use crate::audiences::Catalogue;
 use crate::config::Loaded;
 use crate::decide::Answering;
 use crate::error::{Error, ErrorKind, Result};
@@ -27,14 +26,12 @@ pub(super) struct Watcher {
     seen: Option<std::result::Result<Generation, String>>,
     /// When to try again what may have been no fault of the generation (a missing key file, no memory).
     retry: Option<Instant>,
-    /// The last warning about what is not enforced: said once.
-    warned: Option<String>,
     keys: Keys,
 }
 
 impl Watcher {
     pub(super) fn new(loaded: Loaded, store: Store, doors: Arc<Doors>, keys: Keys) -> Self {
-        Watcher { loaded, store, doors, seen: None, retry: None, warned: None, keys }
+        Watcher { loaded, store, doors, seen: None, retry: None, keys }
     }
 
     /// Looks until the sender of `stop` is dropped.
@@ -108,7 +105,6 @@ impl Watcher {
         let began = Instant::now();
         let keys = self.loaded.key_hasher(false)?;
         let snapshot = ServingSnapshot::open(&self.store, generation, &keys)?;
-        self.warn_of_what_is_not_enforced(snapshot.catalogue());
         let access = Arc::clone(&self.doors.live.load().access);
         keys::warn_of_unknown_audiences(&access, snapshot.catalogue());
         let served = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
@@ -127,31 +123,4 @@ impl Watcher {
         tracing::info!("generation {generation} is in service: {profiles} profiles as of {as_of}, loaded in {took} ms");
         Ok(())
     }
-
-    fn warn_of_what_is_not_enforced(&mut self, catalogue: &Catalogue) {
-        let warning = not_enforced(catalogue);
-        if self.warned != warning {
-            if let Some(warning) = &warning {
-                tracing::warn!("{warning}");
-            }
-            self.warned = warning;
-        }
-    }
-}
-
-/// What the definitions ask for and this version does not do.
-fn not_enforced(catalogue: &Catalogue) -> Option<String> {
-    let count =
-        |asks: fn(&crate::audiences::Campaign) -> bool| catalogue.campaigns.iter().filter(|it| asks(it)).count();
-    let counts = [
-        ("caps", count(|campaign| !campaign.caps.is_empty())),
-        ("min_gap", count(|campaign| campaign.min_gap.is_some())),
-        ("group", count(|campaign| campaign.group.is_some())),
-    ];
-    let asked: Vec<String> = counts
-        .into_iter()
-        .filter(|(_, campaigns)| *campaigns > 0)
-        .map(|(what, campaigns)| format!("`{what}` of {campaigns} campaign{}", if campaigns == 1 { "" } else { "s" }))
-        .collect();
-    (!asked.is_empty()).then(|| format!("not enforced yet: {}", asked.join(", ")))
 }

@@ -3,10 +3,11 @@
 //! The bytes are drawn in `docs/format.md`. Files: [`store`] the directory; [`section`] writing one section; [`manifest`]
 //! what a generation names; [`reader`] verifying and mapping; [`lock`], [`retention`], [`rollback`] who may change it and
 //! how; [`current`] the swap in memory; [`mmap`] the only unsafe code. Bid-plane contents: [`identities`], [`filter`],
-//! [`forward`], [`flips`]. What must not live here: rules, protocols, anything that decides.
+//! [`forward`], [`flips`], [`caps`]. What must not live here: rules, protocols, anything that decides.
 
 pub mod bitmaps;
 pub mod blocked;
+pub mod caps;
 pub mod columns;
 pub mod consents;
 pub mod current;
@@ -25,6 +26,7 @@ pub mod section;
 pub mod store;
 
 pub use bitmaps::Bitmaps;
+pub use caps::Caps;
 pub use current::{Current, CurrentReader};
 pub use filter::Filter;
 pub use flips::{Flip, Flips};

@@ -105,7 +105,7 @@ pub fn catalogue() -> Catalogue {
         },
         Campaign { refs: line_item("dv360", "77"), ..campaign("other/upgrade", &["other/fans"], &[]) },
     ];
-    Catalogue { audiences: AUDIENCES.into_iter().map(audience).collect(), campaigns, groups: Vec::new() }
+    Catalogue { audiences: AUDIENCES.into_iter().map(audience).collect(), campaigns, ..Catalogue::default() }
 }
 
 /// A data directory with a configuration beside it.

@@ -1,6 +1,6 @@
 //! One campaign of a file.
 
-use super::fields::Fields;
+use super::fields::{Fields, TIMES, times};
 use super::node::{Node, Value};
 use crate::audiences::catalogue::{Cap, Deal, Exclude, Fallback, Flight, Reference, Status};
 use crate::audiences::{Campaign, Diagnostic};
@@ -39,8 +39,8 @@ pub(super) struct CampaignDraft {
     pub(super) include_spans: Vec<Range<usize>>,
     pub(super) exclude_spans: Vec<Range<usize>>,
     pub(super) group_span: Range<usize>,
-    /// Where the first of each unenforced key stands: caps, min_gap, group.
-    pub(super) unenforced: Vec<(&'static str, Range<usize>)>,
+    pub(super) caps_span: Range<usize>,
+    pub(super) min_gap_span: Range<usize>,
 }
 
 /// Reads a campaign; one whose id or owner is wrong is `None`. Whatever is wrong is in `found`.
@@ -78,8 +78,7 @@ pub(super) fn read(file: usize, node: &Node, zone: &TimeZone, found: &mut Vec<Di
         );
         fields.found.push(error.help("use `on_failure: suppress`, or make the excludes soft"));
     }
-    let present = ["caps", "min_gap", "group"].into_iter().filter(|key| fields.get(key).is_some());
-    let unenforced = present.map(|key| (key, fields.span_of(key))).collect();
+    let (caps_span, min_gap_span) = (fields.span_of("caps"), fields.span_of("min_gap"));
     let owner = owner?;
     let resolve = |reference: &str| AudienceId::resolve(reference, &owner);
     let default =
@@ -105,15 +104,14 @@ pub(super) fn read(file: usize, node: &Node, zone: &TimeZone, found: &mut Vec<Di
     };
     let include_spans = include.into_iter().map(|(_, span)| span).collect();
     let exclude_spans = excludes.into_iter().map(|(_, _, span)| span).collect();
-    Some(CampaignDraft { file, id_span, campaign, include_spans, exclude_spans, group_span, unenforced })
+    Some(CampaignDraft { file, id_span, campaign, include_spans, exclude_spans, group_span, caps_span, min_gap_span })
 }
 
 fn cap(node: &Node, found: &mut Vec<Diagnostic>) -> Option<Cap> {
     let mut fields = Fields::read(node, "a cap", &["impressions", "per"], found)?;
     fields.require("impressions", "3");
     fields.require("per", "24h");
-    let impressions =
-        fields.parsed("impressions", "a whole number from 1", |text| text.parse().ok().filter(|n| *n > 0));
+    let impressions = fields.parsed("impressions", TIMES, times);
     let expected = "a length of time such as `24h` or `7d`, or `flight`";
     let per = fields.parsed("per", expected, |text| match text {
         "flight" => Some(None),

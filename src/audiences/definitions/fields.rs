@@ -5,6 +5,14 @@ use crate::audiences::Diagnostic;
 use crate::schema::{Span, names::is_name};
 use std::ops::Range;
 
+/// What [`times`] expects.
+pub(super) const TIMES: &str = "a whole number from 1 to 1000";
+
+/// How often at most: so many times are remembered of each person.
+pub(super) fn times(text: &str) -> Option<u32> {
+    text.parse().ok().filter(|n| (1..=1_000).contains(n))
+}
+
 /// The map of one definition, and what was wrong in it.
 pub(super) struct Fields<'a, 'd> {
     what: &'static str,

@@ -1,6 +1,6 @@
 //! The groups of a file.
 
-use super::fields::Fields;
+use super::fields::{Fields, TIMES, times};
 use super::node::{Node, Value};
 use crate::audiences::Diagnostic;
 use crate::schema::{Span, names::is_name};
@@ -37,7 +37,7 @@ fn group(file: usize, key: &Node, value: &Node, found: &mut Vec<Diagnostic>) -> 
     let mut fields = Fields::read(value, "a group", &["at_most", "per", "owner"], found)?;
     fields.require("at_most", "1");
     fields.require("per", "24h");
-    let at_most = fields.parsed("at_most", "a whole number from 1", |text| text.parse().ok().filter(|n| *n > 0));
+    let at_most = fields.parsed("at_most", TIMES, times);
     let per = fields.span("per");
     let owner = fields.get("owner").and_then(|_| fields.name("owner", "acme"));
     Some(GroupDraft { file, span: key.span.clone(), name: name?, owner, at_most: at_most?, per: per? })

@@ -1,7 +1,7 @@
 //! Definition files: YAML with audiences, campaigns and groups -> the catalogue, and everything that is wrong, at once.
 //!
-//! `node` YAML -> nodes with places; `fields` reads a map key by key; `audience`, `campaign` and `group` read one
-//! definition each; `place` maps a rule's characters into the file; `resolve` checks what only the whole can show.
+//! `node` YAML -> nodes with places; `fields` reads a map key by key; `audience`, `campaign`, `group` and `pressure` read
+//! one definition each; `place` maps a rule's characters into the file; `resolve` checks what only the whole can show.
 
 mod audience;
 mod campaign;
@@ -9,6 +9,7 @@ mod fields;
 mod group;
 mod node;
 mod place;
+mod pressure;
 mod resolve;
 #[cfg(test)]
 mod tests;
@@ -135,6 +136,7 @@ struct Drafts {
     audiences: Vec<audience::AudienceDraft>,
     campaigns: Vec<campaign::CampaignDraft>,
     groups: Vec<group::GroupDraft>,
+    pressure: Vec<pressure::PressureDraft>,
 }
 
 fn read_file(file: usize, text: &str, zone: &TimeZone, drafts: &mut Drafts, found: &mut Vec<Diagnostic>) {
@@ -150,11 +152,12 @@ fn read_file(file: usize, text: &str, zone: &TimeZone, drafts: &mut Drafts, foun
             continue;
         }
         let Some(mut fields) =
-            Fields::read(document, "a definition file", &["audiences", "campaigns", "groups"], found)
+            Fields::read(document, "a definition file", &["audiences", "campaigns", "groups", "pressure"], found)
         else {
             continue;
         };
         let (audiences, campaigns, groups) = (fields.list("audiences"), fields.list("campaigns"), fields.get("groups"));
+        let pressure = fields.get("pressure");
         for (what, read, more, most) in [
             ("audiences", drafts.audiences.len(), audiences.len(), MAX_AUDIENCES),
             ("campaigns", drafts.campaigns.len(), campaigns.len(), MAX_CAMPAIGNS),
@@ -168,6 +171,7 @@ fn read_file(file: usize, text: &str, zone: &TimeZone, drafts: &mut Drafts, foun
         drafts.audiences.extend(audiences.iter().filter_map(|node| audience::read(file, text, node, found)));
         drafts.campaigns.extend(campaigns.iter().filter_map(|node| campaign::read(file, node, zone, found)));
         drafts.groups.extend(groups.map(|node| group::read(file, node, found)).unwrap_or_default());
+        drafts.pressure.extend(pressure.map(|node| pressure::read(file, node, found)).unwrap_or_default());
     }
 }
 

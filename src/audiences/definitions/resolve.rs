@@ -1,6 +1,7 @@
 //! What only the whole can show: repeated ids, unknown references, circles and long chains, permitted uses; and the catalogue itself.
 
 mod campaigns;
+mod frequency;
 mod uses;
 
 use super::Drafts;
@@ -34,8 +35,11 @@ pub(super) fn resolve(mut drafts: Drafts, declarations: &Declarations, found: &m
         audiences: drafts.audiences.iter().map(|draft| draft.audience.clone()).collect(),
         campaigns: drafts.campaigns.iter().map(|draft| draft.campaign.clone()).collect(),
         groups: Vec::new(),
+        pressure: Vec::new(),
     };
     catalogue.groups = campaigns::groups(&drafts, found);
+    catalogue.pressure = frequency::pressure(&drafts, found);
+    frequency::check(&drafts, declarations, found);
     match circle(&catalogue, &drafts.audiences).or_else(|| long_chain(&catalogue, &drafts.audiences)) {
         Some(error) => found.push(error),
         None => uses::check(&catalogue, &drafts, declarations, found),

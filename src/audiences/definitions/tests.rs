@@ -97,7 +97,7 @@ groups: { mobile: { at_most: 1, per: 24h } }
 fn a_file_becomes_a_catalogue() {
     let checked = checked(&[GOOD]);
     let codes: Vec<_> = checked.findings.iter().map(|f| (f.code, f.line)).collect();
-    assert_eq!(codes, [("not-enforced", 22), ("not-enforced", 23), ("not-enforced", 25)]);
+    assert_eq!(codes, [("unused-group", 27)]);
     let catalogue = checked.catalogue.unwrap();
     let ids: Vec<_> = catalogue.audiences.iter().map(|a| a.id.as_str()).collect();
     assert_eq!(ids, ["acme/calm", "acme/haters", "acme/replacers", "acme/vip"]);
@@ -135,8 +135,6 @@ fn all_errors_of_all_files_come_at_once() {
             "1.yaml:4:32 wrong-value",
             "1.yaml:4:46 unknown-audience",
             "1.yaml:4:59 wrong-value",
-            "1.yaml:4:59 not-enforced",
-            "1.yaml:4:71 not-enforced",
             "1.yaml:4:72 missing-key",
             "1.yaml:4:87 wrong-value",
             "1.yaml:5:1 unknown-key",
@@ -308,7 +306,7 @@ fn campaigns_are_checked_against_the_whole() {
         ("exclude: [{ audience: s, hard: true }], on_failure: target", vec!["0.yaml:5:90 hard-but-target"]),
         ("exclude: [{ audience: s, heavy: true }]", vec!["0.yaml:5:63 unknown-key"]),
         ("exclude: [s], on_failure: target", vec![]),
-        ("group: g", vec!["0.yaml:5:45 unknown-group", "0.yaml:5:45 not-enforced"]),
+        ("group: g", vec!["0.yaml:5:45 unknown-group"]),
         ("flight: { from: 2026-12-01, to: 2026-11-01 }", vec!["0.yaml:5:70 empty-flight"]),
         ("flight: { from: 2026-12-01, to: 2026-12-01 }", vec![]),
         ("flight: { from: 1 December, timezone: Mars }", vec!["0.yaml:5:54 wrong-value", "0.yaml:5:76 wrong-value"]),

@@ -1,4 +1,4 @@
-//! Campaigns against the catalogue: references, kinds, groups, and what is not enforced yet.
+//! Campaigns against the catalogue: references, kinds, groups.
 
 use super::Found;
 use crate::audiences::catalogue::Group;
@@ -35,24 +35,6 @@ pub(super) fn check(catalogue: &Catalogue, drafts: &Drafts, known: &BTreeSet<Aud
             }
         }
     }
-    unenforced(&drafts.campaigns, found);
-}
-
-/// One warning a key, at its first place.
-fn unenforced(drafts: &[CampaignDraft], found: &mut Found) {
-    for key in ["caps", "min_gap", "group"] {
-        let places: Vec<_> = drafts
-            .iter()
-            .flat_map(|draft| draft.unenforced.iter().filter(|(k, _)| *k == key).map(move |(_, span)| (draft, span)))
-            .collect();
-        let Some((first, span)) = places.iter().min_by_key(|(draft, span)| (draft.file, span.start)) else { continue };
-        let ids: Vec<String> = places.iter().map(|(draft, _)| format!("`{}`", draft.campaign.id)).collect();
-        let more = if ids.len() > 10 { format!(" and {} more", ids.len() - 10) } else { String::new() };
-        let shown = ids.iter().take(10).cloned().collect::<Vec<_>>().join(", ");
-        let message = format!("`{key}` is checked but not enforced yet, in {shown}{more}");
-        let warning = Diagnostic::warning("not-enforced", (*span).clone(), message);
-        found.push((first.file, warning.help("until then keep it in the buying platform too")));
-    }
 }
 
 /// The groups by id, those without an owner once for every owner whose campaigns name them.
@@ -74,10 +56,10 @@ pub(super) fn groups(drafts: &Drafts, found: &mut Found) -> Vec<Group> {
                 .map(|(o, _)| o)
                 .collect(),
         };
-        let mut used = false;
+        let mut most = 0;
         for owner in owners {
             let id = AudienceId::new(owner, &draft.name);
-            used |= named.contains_key(id.as_str());
+            most = most.max(named.get(id.as_str()).map_or(0, Vec::len));
             let group = Group { id: id.clone(), at_most: draft.at_most, per: draft.per };
             if groups.insert(id.clone(), group).is_some() {
                 let message = format!("the group `{id}` is defined twice");
@@ -85,8 +67,9 @@ pub(super) fn groups(drafts: &Drafts, found: &mut Found) -> Vec<Group> {
                 found.push((draft.file, error.help("rename or remove one of them")));
             }
         }
-        if !used {
-            let message = format!("no campaign is in the group `{}`", draft.name);
+        if most < 2 {
+            let who = if most == 0 { "no campaign is" } else { "only one campaign is" };
+            let message = format!("{who} in the group `{}`: there is nothing to choose between", draft.name);
             found.push((draft.file, Diagnostic::warning("unused-group", draft.span.clone(), message)));
         }
     }
