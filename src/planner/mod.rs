@@ -1,23 +1,26 @@
-//! The planner's and operator's port: metrics today. It has a runtime of its own, so that nothing here disturbs a bid.
+//! The planner's and operator's port: events, metrics. It has a runtime of its own, so that nothing here disturbs a bid.
+//!
+//! Contents: [`port`] its connections, HTTP/1.1 and gRPC on one; [`reply`] who asks and how they are refused.
+//! What must not live here: the bid path, files.
 
-use crate::access::Access;
+mod port;
+mod reply;
+
+use crate::access::{Access, Role};
 use crate::config::Loaded;
 use crate::decide::Answering;
 use crate::live::{Intake, Objections};
 use crate::telemetry::Metrics;
-use axum::Router;
+use crate::wire::Code;
+use axum::extract::State;
+use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use axum::routing::get;
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
+use axum::{Extension, Router};
+use reply::{Peer, Refused};
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::net::TcpListener;
-
-/// How long a client may take to send its headers, or stay idle.
-const IDLE: Duration = Duration::from_secs(60);
 
 const INDEX: &str = "\
 Vaglio, an audience server for the bidstream.
@@ -51,26 +54,31 @@ pub struct Planner {
 
 /// Serves until the task is dropped.
 pub async fn serve(listener: TcpListener, planner: Arc<Planner>) {
-    let metrics = Arc::clone(&planner.metrics);
-    let router = Router::new()
-        .route("/", get(|| async { INDEX }))
-        .route("/metrics", get(move || std::future::ready(scrape(&metrics))))
-        .fallback(|| async { (axum::http::StatusCode::NOT_FOUND, INDEX) });
-    loop {
-        // axum::serve bounds no wait on a client, so the loop is ours.
-        let Ok((stream, _)) = listener.accept().await else {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            continue;
-        };
-        let service = TowerToHyperService::new(router.clone());
-        let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(IDLE)
-            .serve_connection(TokioIo::new(stream), service);
-        tokio::spawn(connection);
-    }
+    let max_header_bytes = planner.loaded.config.server.max_header_bytes;
+    port::accept(listener, router(planner), max_header_bytes).await;
 }
 
-fn scrape(metrics: &Arc<Metrics>) -> impl IntoResponse + use<> {
-    ([(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], metrics.exposition())
+/// Every path of the port.
+fn router(planner: Arc<Planner>) -> Router {
+    Router::new()
+        .route("/", get(|| async { INDEX }))
+        .route("/metrics", get(scrape))
+        .fallback(async || Refused::new(Code::NotFound, "there is no such path", "`/` lists those that there are"))
+        .method_not_allowed_fallback(async || {
+            Refused::new(Code::MethodNotAllowed, "the path takes another method", "docs/api.md says which")
+        })
+        .with_state(planner)
+}
+
+/// Counts are nobody's data: this machine reads them without a key, also where keys exist.
+async fn scrape(
+    State(planner): State<Arc<Planner>>,
+    Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
+) -> Result<impl IntoResponse, Refused> {
+    if !peer.loopback {
+        planner.may(peer, &headers, Role::Operator)?;
+    }
+    let form = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    Ok(([(CONTENT_TYPE, form)], planner.metrics.exposition()))
 }

@@ -28,13 +28,19 @@ pub enum Code {
     UnsupportedMediaType,
     /// Nothing to answer from.
     NotReady,
+    /// It cannot be had as this server is configured.
+    Refused,
+    /// More comes than can be taken: it may be tried again at once.
+    Overloaded,
+    /// The disk is full, or refuses to be written.
+    StorageFull,
     /// A bug of ours.
     Internal,
 }
 
 impl Code {
     /// Every code, in the order of their numbers.
-    pub const ALL: [Code; 10] = [
+    pub const ALL: [Code; 13] = [
         Code::InvalidArgument,
         Code::Unauthenticated,
         Code::PermissionDenied,
@@ -44,6 +50,9 @@ impl Code {
         Code::TooLarge,
         Code::UnsupportedMediaType,
         Code::NotReady,
+        Code::Refused,
+        Code::Overloaded,
+        Code::StorageFull,
         Code::Internal,
     ];
 
@@ -59,6 +68,9 @@ impl Code {
             Code::TooLarge => ("too_large", tonic::Code::OutOfRange, 413, 2),
             Code::UnsupportedMediaType => ("unsupported_media_type", tonic::Code::InvalidArgument, 415, 2),
             Code::NotReady => ("not_ready", tonic::Code::Unavailable, 503, 1),
+            Code::Refused => ("refused", tonic::Code::FailedPrecondition, 409, 2),
+            Code::Overloaded => ("overloaded", tonic::Code::ResourceExhausted, 429, 1),
+            Code::StorageFull => ("storage_full", tonic::Code::ResourceExhausted, 507, 1),
             Code::Internal => ("internal", tonic::Code::Internal, 500, 1),
         }
     }
