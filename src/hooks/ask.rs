@@ -1,7 +1,7 @@
 //! The question itself, whatever door it came through: permission, deadline and identifiers first, then one lookup.
 //!
-//! Order of what is checked: no permission, no generation, shed, late, no identifier; only then is a profile read. What a
-//! person has refused or objected to wins over every failure; without a generation only what the request says is known.
+//! Order of what is checked: objected or deleted by a door, no permission, no generation, shed, late, no identifier; only
+//! then is a profile read. What a person has refused or objected to wins over every failure.
 
 use super::Doors;
 use super::call::{Call, Party};
@@ -83,21 +83,25 @@ impl Doors {
         let rules = Rules { sources: &self.sources, max_ids: self.limits.max_ids };
         rules.check(ask.eids.len())?;
         let permission = self.policy.permission(&ask.signals, party.caller.settings.privacy);
-        if let Some(reason) = permission.first_denied(uses) {
-            if !ask.test {
-                self.metrics.denied(reason as usize);
-            }
-            return Ok(Before::Answer(Status::NoConsent));
+        let denied = permission.first_denied(uses);
+        if let Some(reason) = denied.filter(|_| !ask.test) {
+            self.metrics.denied(reason as usize);
         }
-        let Some(served) = party.served else {
-            return Ok(Before::Answer(Status::NotReady));
-        };
-        let hurry = self.hurry(call, ask.tmax_ms);
-        rules.collect(ask.eids, ask.ifa, &served.keys, scratch);
-        Ok(match hurry {
-            _ if scratch.keys.is_empty() => Before::Answer(hurry.unwrap_or(Status::NoId)),
-            Some(status) => Before::UnlessRefused(status),
-            None => Before::Look,
+        let hurry = if denied.is_none() && party.served.is_some() { self.hurry(call, ask.tmax_ms) } else { None };
+        scratch.keys.clear();
+        let keys = party.served.map(|served| &served.keys).or(self.refusals.keys());
+        let is_read = denied.is_none() && party.served.is_some() || !self.refusals.blocked.is_empty();
+        let refused = keys.filter(|_| is_read).and_then(|keys| {
+            rules.collect(ask.eids, ask.ifa, keys, scratch);
+            self.refusals.of(&scratch.keys, keys)
+        });
+        Ok(match (denied, party.served) {
+            _ if refused == Some(Status::Blocked) => Before::Answer(Status::Blocked),
+            (Some(_), _) => Before::Answer(Status::NoConsent),
+            (None, None) => Before::Answer(refused.unwrap_or(Status::NotReady)),
+            (None, Some(_)) if scratch.keys.is_empty() => Before::Answer(hurry.unwrap_or(Status::NoId)),
+            // The profile may say more: that the same person objects to marketing, too.
+            (None, Some(_)) => refused.or(hurry).map_or(Before::Look, Before::UnlessRefused),
         })
     }
 
@@ -114,6 +118,9 @@ impl Doors {
         let status = match (self.before(ask, LOOKUP, call, party, scratch)?, party.served) {
             (Before::Look, Some(served)) => look(served, now, test, scratch),
             (Before::Look, None) => Status::NotReady,
+            (Before::UnlessRefused(Status::NoConsent), Some(served)) => {
+                refused_or(Status::NoConsent, look(served, now, test, scratch))
+            }
             (Before::Answer(status) | Before::UnlessRefused(status), _) => status,
         };
         self.count_lookup(status, test, scratch);
@@ -133,10 +140,7 @@ impl Doors {
         let test = ask.test;
         let status = match (self.before(ask, DECIDE, call, party, scratch)?, party.served) {
             (Before::Look, Some(served)) => look(served, now, test, scratch),
-            (Before::UnlessRefused(status), Some(served)) => match look(served, now, test, scratch) {
-                refused @ (Status::Blocked | Status::NoConsent) => refused,
-                _ => status,
-            },
+            (Before::UnlessRefused(status), Some(served)) => refused_or(status, look(served, now, test, scratch)),
             (Before::Look | Before::UnlessRefused(_), None) => Status::NotReady,
             (Before::Answer(status), _) => status,
         };
@@ -168,6 +172,14 @@ impl Doors {
     /// Whether a generation is older than answers should be.
     pub(super) fn stale(&self, served: &Served, now: Timestamp) -> bool {
         now.0 - served.as_of().0 > self.limits.max_age_seconds as i64
+    }
+}
+
+/// What is answered because of `status`, unless a lookup tells of an objection or a refusal.
+pub(super) fn refused_or(status: Status, looked_up: Status) -> Status {
+    match looked_up {
+        refused @ (Status::Blocked | Status::NoConsent) => refused,
+        _ => status,
     }
 }
 

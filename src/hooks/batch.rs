@@ -1,7 +1,7 @@
 //! Many questions at once: those with one identifier are looked up together, so that their waits for memory overlap.
 
 use super::Doors;
-use super::ask::{Ask, Before, LOOKUP, look_into, status_of};
+use super::ask::{Ask, Before, LOOKUP, look_into, refused_or, status_of};
 use super::call::{Call, Party};
 use super::ids::Eid;
 use super::live::Scratch;
@@ -50,6 +50,10 @@ impl Doors {
                     look_into(served, &scratch.keys, now, &mut scratch.answers[back]);
                     scratch.count_identifiers(scratch.answers[back].known);
                     Place::At(back as u32)
+                }
+                (Before::UnlessRefused(Status::NoConsent), Some(served)) => {
+                    let looked_up = look_into(served, &scratch.keys, now, &mut scratch.answer);
+                    Place::Nowhere(refused_or(Status::NoConsent, looked_up))
                 }
                 (Before::Look, None) => Place::Nowhere(Status::NotReady),
                 (Before::Answer(status) | Before::UnlessRefused(status), _) => Place::Nowhere(status),

@@ -134,7 +134,8 @@ pub(super) fn without_generation(status: Status) -> Decision {
     Decision::of_status(status).unwrap_or(Decision::NotReady)
 }
 
-/// Without a generation there is no telling which campaigns there are: those that were asked for are unknown.
+/// Without a generation there is no telling which campaigns there are: those that were asked for are unknown, or
+/// suppressed where the person objects.
 fn write_nothing<'a>(status: Status, names: impl Iterator<Item = &'a str>) -> Vec<u8> {
     let decision = &DECISIONS[without_generation(status) as usize];
     let mut out = Vec::with_capacity(256);

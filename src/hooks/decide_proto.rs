@@ -6,7 +6,7 @@ use super::labels::DECISIONS;
 use super::live::{Scratch, Served};
 use super::lookup_proto::{ask, number};
 use super::{Door, Doors};
-use crate::decide::Status;
+use crate::decide::{Status, Verdict};
 use crate::schema::Timestamp;
 use crate::wire::codec::{Encoded, append, embed};
 use crate::wire::{Failure, v1};
@@ -62,13 +62,20 @@ fn verdicts(
     Encoded(out)
 }
 
-/// Without a generation there is no telling which campaigns there are: those that were asked for are unknown.
+/// Without a generation there is no telling which campaigns there are: those that were asked for are unknown, or
+/// suppressed where the person objects.
 fn nothing<'a>(status: Status, names: impl Iterator<Item = &'a str>) -> Encoded {
+    let decision = without_generation(status);
+    let verdict = match decision.verdict() {
+        Verdict::Suppress => v1::Verdict::Suppress,
+        // Nobody is spoken to without a generation.
+        Verdict::Target | Verdict::Unknown => v1::Verdict::Unknown,
+    };
     let campaigns = names.map(|name| v1::CampaignVerdict {
         id: name.to_owned(),
-        verdict: v1::Verdict::Unknown.into(),
-        reason: without_generation(status).reason().to_owned(),
-        asked: String::new(),
+        verdict: verdict.into(),
+        reason: decision.reason().to_owned(),
+        ..Default::default()
     });
     let answer = v1::DecideResponse { status: number(status), campaigns: campaigns.collect(), ..Default::default() };
     Encoded(prost::Message::encode_to_vec(&answer))

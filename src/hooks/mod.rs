@@ -2,7 +2,7 @@
 //!
 //! Contents: [`admission`] whether there is room; [`live`] what is in service and each worker's buffers; [`call`] who asks
 //! and when; [`labels`] and [`entries`] names encoded once a generation; [`ids`] identifiers -> keys; [`tallies`] what is
-//! counted for whom; [`ask`] the question itself, whatever door it came through, and [`batch`] many of them; [`http`] the
+//! counted for whom; [`refusals`] who objects; [`ask`] the question itself, whatever door it came through, and [`batch`] many of them; [`http`] the
 //! listener, [`routes`] what is at which path, `body` what comes and goes, with [`lookup_json`] and [`decide_json`];
 //! `openrtb` bid requests, with `openrtb_enrich`, `openrtb_decide` and `openrtb_proto`; [`prebid_server`] and [`prebid_js`]
 //! for ad servers, with `prebid` what they tell and `cors` to which pages; [`grpc`] the gRPC service on `grpc_port`'s
@@ -39,6 +39,7 @@ mod prebid;
 pub mod prebid_js;
 pub mod prebid_server;
 mod preface;
+pub mod refusals;
 pub mod routes;
 pub mod tallies;
 pub mod tls;
@@ -55,6 +56,7 @@ use admission::{Admission, Shed};
 use health::Health;
 use ids::Sources;
 use live::Live;
+use refusals::Refusals;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -117,6 +119,8 @@ pub struct Doors {
     pub clock: Clock,
     /// Limits and timeouts.
     pub limits: Server,
+    /// Who objects and who was deleted.
+    pub refusals: Refusals,
     /// Whether there is room for a request.
     pub admission: Admission,
     /// Whether the Prebid doors are open, and to which pages.
@@ -139,6 +143,7 @@ impl Doors {
             live: Live::new(Access::new(config)),
             clock: config.as_of.map_or(Clock::System, Clock::Frozen),
             limits: config.server.clone(),
+            refusals: Refusals::default(),
             admission: Admission::new(&config.server),
             prebid: config.prebid.clone(),
             policy: Policy::new(&config.privacy),

@@ -85,6 +85,9 @@ impl<'s> Decided<'s, '_> {
             now: self.now,
         });
         let everywhere = voices.and_then(|voices| self.party.labels.deals.everywhere(voices));
+        // Also where nobody knows which campaigns there are: whoever objects is not spoken to.
+        let everywhere =
+            everywhere.or((self.party.served.is_none() && self.status == Status::Blocked).then_some(Verdict::Suppress));
         let mut deals: Vec<(&str, Verdict)> = Vec::new();
         for imp in &self.request.imps {
             deals.clear();
