@@ -1,7 +1,7 @@
 //! What is answered when things go wrong: the written policy, cell by cell, on every door.
 //!
-//! Without a snapshot nothing is known of anybody, objections included: such an answer is `unknown`, and no failure is ever
-//! `target`.
+//! Without a snapshot nothing is known of anybody but who objected or was deleted by a door: any other answer is `unknown`,
+//! and no failure is ever `target`.
 
 use crate::client::Client;
 use crate::grpc::{block_on, connect, question};
@@ -9,6 +9,8 @@ use crate::world::{World, wait_until};
 use serde_json::{Value, json};
 use std::sync::atomic::Ordering;
 use tokio_stream::StreamExt;
+use vaglio::log::Control;
+use vaglio::schema::Scope;
 use vaglio::server::Server;
 use vaglio::wire::v1::{self, DecideRequest, LookupBatchRequest, LookupRequest};
 
@@ -103,7 +105,7 @@ fn decided(server: &Server, uid: &str, tmax_ms: u32) -> Decided {
     let verdicts: Vec<_> = answer["campaigns"].as_array().unwrap().iter().map(verdict).collect();
     let said = (verdicts, answer["stale"].as_bool().unwrap());
     let of_bid_request = decided_on_bid_request(&mut http, uid, tmax_ms);
-    if answer["status"] == "not_ready" {
+    if answer["generation"] == Value::Null || answer["generation"] == 0 {
         assert!(of_bid_request.0.is_empty(), "which campaigns there are is not known");
     } else {
         assert_eq!(of_bid_request, said);
@@ -240,4 +242,97 @@ fn older_than_max_age_objected_is_suppressed_and_unconsented_never_target() {
     assert_eq!(decided(&server, "objector", ALL_THE_TIME), stale(all("suppress", "objected")));
     assert_eq!(decided(&server, "ghost", ALL_THE_TIME), stale(all("suppress", "objected")));
     assert_eq!(decided(&server, "refuser", ALL_THE_TIME), stale(all("unknown", "no_consent")));
+}
+
+/// Takes three people onto the list, as their objections and a deletion would.
+fn object(server: &Server) {
+    let (hasher, refusals) = (crate::world::hasher(), &server.doors().refusals);
+    refusals.hash_with(hasher.clone());
+    let keys = |uid: &str| vec![hasher.block_key(crate::world::key(uid))];
+    for (uid, scope) in [("left", Scope::Marketing), ("private", Scope::Profiling), ("gamer", Scope::All)] {
+        refusals.blocked.note(&Control::Objection { keys: keys(uid), scope, time: 0, until: None });
+    }
+    refusals.blocked.note(&Control::Deletion { keys: keys("gone"), time: 0, until: None });
+}
+
+/// What is said of those three, in any cell; `stale` as the cell is.
+fn check_objected(server: &Server, tmax_ms: u32, is_stale: bool) {
+    object(server);
+    for uid in ["left", "gamer", "gone"] {
+        assert_eq!(looked_up(server, uid, tmax_ms), ("blocked".to_owned(), vec![], is_stale), "{uid}");
+        assert_eq!(decided(server, uid, tmax_ms), (all("suppress", "objected").0, is_stale), "{uid}");
+    }
+    assert_eq!(looked_up(server, "private", tmax_ms), ("no_consent".to_owned(), vec![], is_stale));
+    assert_eq!(decided(server, "private", tmax_ms), (all("unknown", "no_consent").0, is_stale));
+}
+
+#[test]
+fn no_snapshot_objected_by_a_door_is_suppressed_on_every_impression() {
+    let world = World::empty("");
+    let server = world.serve();
+    check_objected(&server, ALL_THE_TIME, false);
+    let mut http = Client::connect(server.addresses().http);
+    let verdict = |http: &mut Client, uid| {
+        http.post("/openrtb2/decide", &bid_request(uid, 0)).json()["imp"][0]["verdict"].clone()
+    };
+    assert_eq!(verdict(&mut http, "left"), "suppress");
+    assert_eq!(verdict(&mut http, "private"), "unknown");
+    assert_eq!(verdict(&mut http, "stranger"), "unknown");
+}
+
+#[test]
+fn served_objected_by_a_door_is_suppressed() {
+    check_objected(&World::new("").ready(), ALL_THE_TIME, false);
+}
+
+#[test]
+fn overloaded_objected_by_a_door_is_suppressed() {
+    let world = World::new("  max_in_flight: 1\n");
+    let server = world.ready();
+    let under_way = &server.doors().metrics.load.in_flight;
+    under_way.fetch_add(1, Ordering::Relaxed);
+    check_objected(&server, ALL_THE_TIME, false);
+    wait_until("no other under way", || under_way.load(Ordering::Relaxed) == 1);
+    under_way.fetch_sub(1, Ordering::Relaxed);
+}
+
+#[test]
+fn deadline_near_objected_by_a_door_is_suppressed() {
+    check_objected(&World::new("").ready(), NO_TIME, false);
+}
+
+#[test]
+fn older_than_max_age_objected_by_a_door_is_suppressed() {
+    check_objected(&World::new(ONE_DAY).ready_at(LATER), ALL_THE_TIME, true);
+}
+
+#[test]
+fn a_request_that_denies_is_told_of_an_objection_and_of_nothing_else() {
+    let world = World::new("");
+    let server = world.ready();
+    object(&server);
+    let mut http = Client::connect(server.addresses().http);
+    let mut status = |path, uid| {
+        let eids = json!([{"source": "id.test", "uid": uid}]);
+        http.post(path, &json!({"eids": eids, "privacy": {"coppa": 1}}).to_string()).json()["status"].clone()
+    };
+    for path in ["/v1/lookup", "/v1/decide"] {
+        assert_eq!(
+            ["left", "gone", "private", "stranger"].map(|uid| status(path, uid)),
+            ["blocked", "blocked", "no_consent", "no_consent"]
+        );
+    }
+}
+
+#[test]
+fn of_several_identifiers_the_strongest_objection_counts() {
+    let world = World::new("");
+    let server = world.ready();
+    object(&server);
+    let mut http = Client::connect(server.addresses().http);
+    // The first objects to profiling by a door, the second to marketing in a source.
+    for path in ["/v1/lookup", "/v1/decide"] {
+        let eids = ["private", "ghost"].map(|uid| json!({"source": "id.test", "uid": uid}));
+        assert_eq!(http.post(path, &json!({ "eids": eids }).to_string()).json()["status"], "blocked", "{path}");
+    }
 }

@@ -47,7 +47,7 @@ pub fn hasher() -> KeyHasher {
     KeyHasher::new(SECRET)
 }
 
-fn key(uid: &str) -> ProfileKey {
+pub fn key(uid: &str) -> ProfileKey {
     hasher().key(SOURCE, uid)
 }
 
