@@ -19,6 +19,8 @@ pub enum ErrorKind {
     Input,
     /// The machine refused: disk, network, permissions.
     Io,
+    /// The disk is full: nothing was written, and it can be tried again once there is room.
+    NoRoom,
     /// A snapshot is damaged, of another format version or of another key.
     Snapshot,
     /// Somebody else holds the lock, the port or the pin.

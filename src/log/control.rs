@@ -1,5 +1,7 @@
 //! A record of the `control` log: what must never be lost, and belongs to no generation.
 
+pub mod bytes;
+
 use crate::schema::{BlockKey, Scope};
 
 /// What somebody decided.

@@ -1,6 +1,8 @@
 //! A record of the `events` log: what somebody said or did, by hashed identifiers, in words that outlive a change of the
 //! configuration.
 
+pub mod bytes;
+
 use crate::schema::ProfileKey;
 use smallvec::SmallVec;
 use std::borrow::Cow;

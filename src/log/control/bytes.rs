@@ -1,0 +1,125 @@
+//! A [`Control`] as bytes (`docs/format.md` draws them): bounded, one encoding a record.
+
+use super::Control;
+use crate::error::Result;
+use crate::log::coding::{Bytes, LONGEST_TEXT, bounded, put_signed, put_text, put_varint, refused};
+use crate::schema::{BlockKey, Scope};
+
+/// The most identifiers that one objection or deletion names.
+pub const MOST_KEYS: usize = 1024;
+/// The most bytes of all credentials together.
+pub const LONGEST_CREDENTIALS: usize = 768 << 10;
+
+const OBJECTION: u8 = 1;
+const DELETION: u8 = 2;
+const CREDENTIALS: u8 = 3;
+const AUDIT: u8 = 4;
+
+impl Control {
+    /// Adds its bytes to `out`, or leaves `out` as it is.
+    ///
+    /// # Errors
+    /// What is not within bounds: 1 to [`MOST_KEYS`] keys, texts of at most 4 KiB, credentials of at most
+    /// [`LONGEST_CREDENTIALS`] bytes.
+    pub fn encode(&self, out: &mut Vec<u8>) -> Result<()> {
+        let start = out.len();
+        let encoded = self.put(out);
+        if encoded.is_err() {
+            out.truncate(start);
+        }
+        encoded
+    }
+
+    fn put(&self, out: &mut Vec<u8>) -> Result<()> {
+        match self {
+            Control::Objection { keys, scope, time, until } => {
+                out.push(OBJECTION);
+                put_keys(out, keys)?;
+                out.push(match scope {
+                    Scope::Marketing => 1,
+                    Scope::Profiling => 2,
+                    Scope::All => 3,
+                });
+                put_signed(out, *time);
+                put_until(out, *until);
+            }
+            Control::Deletion { keys, time, until } => {
+                out.push(DELETION);
+                put_keys(out, keys)?;
+                put_signed(out, *time);
+                put_until(out, *until);
+            }
+            Control::Credentials(text) => {
+                out.push(CREDENTIALS);
+                put_text(out, text, LONGEST_CREDENTIALS)?;
+            }
+            Control::Audit { time, who, what, subject } => {
+                out.push(AUDIT);
+                put_signed(out, *time);
+                put_text(out, who, LONGEST_TEXT)?;
+                put_text(out, what, LONGEST_TEXT)?;
+                out.extend_from_slice(&subject.0.to_le_bytes());
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads what [`Control::encode`] wrote, and nothing else.
+    ///
+    /// # Errors
+    /// Bytes that are no record, that are out of bounds, or that are left over.
+    pub fn decode(bytes: &[u8]) -> Result<Self> {
+        let mut bytes = Bytes(bytes);
+        let control = match bytes.byte()? {
+            OBJECTION => Control::Objection {
+                keys: keys(&mut bytes)?,
+                scope: scope(bytes.byte()?)?,
+                time: bytes.signed()?,
+                until: until(&mut bytes)?,
+            },
+            DELETION => Control::Deletion { keys: keys(&mut bytes)?, time: bytes.signed()?, until: until(&mut bytes)? },
+            CREDENTIALS => Control::Credentials(bytes.text(LONGEST_CREDENTIALS)?.to_owned()),
+            AUDIT => Control::Audit {
+                time: bytes.signed()?,
+                who: bytes.text(LONGEST_TEXT)?.to_owned(),
+                what: bytes.text(LONGEST_TEXT)?.to_owned(),
+                subject: BlockKey(bytes.u128()?),
+            },
+            other => return Err(refused(&format!("kind {other} is unknown; a newer version may have written it"))),
+        };
+        bytes.end()?;
+        Ok(control)
+    }
+}
+
+fn scope(byte: u8) -> Result<Scope> {
+    match byte {
+        1 => Ok(Scope::Marketing),
+        2 => Ok(Scope::Profiling),
+        3 => Ok(Scope::All),
+        other => Err(refused(&format!("a scope of kind {other}"))),
+    }
+}
+
+fn put_keys(out: &mut Vec<u8>, keys: &[BlockKey]) -> Result<()> {
+    bounded("keys", keys.len(), MOST_KEYS)?;
+    put_varint(out, keys.len() as u64);
+    keys.iter().for_each(|key| out.extend_from_slice(&key.0.to_le_bytes()));
+    Ok(())
+}
+
+fn keys(bytes: &mut Bytes<'_>) -> Result<Vec<BlockKey>> {
+    let number = bytes.count("keys", MOST_KEYS)?;
+    (0..number).map(|_| bytes.u128().map(BlockKey)).collect()
+}
+
+fn put_until(out: &mut Vec<u8>, until: Option<i64>) {
+    out.push(u8::from(until.is_some()));
+    if let Some(until) = until {
+        put_signed(out, until);
+    }
+}
+
+fn until(bytes: &mut Bytes<'_>) -> Result<Option<i64>> {
+    if bytes.flag()? { bytes.signed().map(Some) } else { Ok(None) }
+}

@@ -1,0 +1,151 @@
+//! The control log, to which several processes append: a server, `vaglio keys`. Each takes the lock for one turn.
+
+use super::control::Control;
+use super::lock::DirectoryLock;
+use super::reader::{Which, oldest, read};
+use super::recover::recover;
+use super::reserve::Reserve;
+use super::segment::{create_directory, list};
+use super::writer::Writer;
+use crate::error::{Error, ErrorKind, Result};
+use crate::schema::Offset;
+use std::path::{Path, PathBuf};
+
+/// The size at which a segment of the control log is sealed.
+const SEGMENT_BYTES: u64 = 1 << 20;
+
+/// What this process appends to the control log, and how far it has read it.
+#[derive(Debug)]
+pub struct ControlLog {
+    directory: PathBuf,
+    /// The end of the log as this process left it.
+    writer: Option<Writer>,
+    /// What [`ControlLog::catch_up`] tells next.
+    next: Offset,
+    /// What the directory looked like when everything in it had been told.
+    told: Option<Stamp>,
+    /// A record on its way.
+    encoded: Vec<u8>,
+}
+
+/// What changes when a log does: the last segment, its length and when it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stamp {
+    oldest: u64,
+    last: PathBuf,
+    bytes: u64,
+    modified: Option<std::time::SystemTime>,
+}
+
+impl Stamp {
+    /// That of the log in a directory, at the cost of a listing; `None` without segments.
+    ///
+    /// # Errors
+    /// A directory that cannot be listed.
+    pub fn of(directory: &Path) -> Result<Option<Stamp>> {
+        let segments = list(directory)?;
+        let (Some(first), Some(last)) = (segments.first(), segments.last()) else { return Ok(None) };
+        let metadata = std::fs::metadata(&last.path).ok();
+        Ok(Some(Stamp {
+            oldest: first.first,
+            last: last.path.clone(),
+            bytes: metadata.as_ref().map_or(0, std::fs::Metadata::len),
+            modified: metadata.and_then(|metadata| metadata.modified().ok()),
+        }))
+    }
+}
+
+impl ControlLog {
+    /// The control log in a directory, which need not exist. Nothing is written before something is appended.
+    ///
+    /// # Errors
+    /// A directory that cannot be listed.
+    pub fn open(directory: &Path) -> Result<Self> {
+        let next = oldest(directory)?;
+        Ok(ControlLog { directory: directory.to_path_buf(), writer: None, next, told: None, encoded: Vec::new() })
+    }
+
+    /// Appends a record durably, behind everything that others have appended; returns its offset. When the disk is full, the
+    /// reserve is given up for it.
+    ///
+    /// # Errors
+    /// A record out of bounds, a damaged log, another process that keeps the lock, a machine that refuses.
+    pub fn append(&mut self, control: &Control) -> Result<Offset> {
+        self.turn()?.append(control)
+    }
+
+    /// Tells every record that it has not told yet, also those of this process, in their order. After a compaction what still
+    /// holds is told again: whoever follows takes it as it stands.
+    ///
+    /// # Errors
+    /// A damaged log, or what `each` refuses.
+    pub fn catch_up(&mut self, each: &mut dyn FnMut(Offset, Control) -> Result<()>) -> Result<()> {
+        let stamp = Stamp::of(&self.directory)?;
+        if stamp.is_none() || stamp == self.told {
+            return Ok(());
+        }
+        // What was compacted away holds no more, or stands again behind it.
+        self.next = self.next.max(oldest(&self.directory)?);
+        let next = &mut self.next;
+        read(&self.directory, *next, Which::All, &mut |offset, payload| {
+            each(offset, Control::decode(payload)?)?;
+            *next = Offset(offset.0 + 1);
+            Ok(())
+        })?;
+        self.told = stamp;
+        Ok(())
+    }
+
+    /// The lock, until it is dropped: what is read and appended meanwhile has nothing of others between it.
+    ///
+    /// # Errors
+    /// As [`ControlLog::append`].
+    pub fn turn(&mut self) -> Result<Turn<'_>> {
+        create_directory(&self.directory)?;
+        let lock = DirectoryLock::wait(&self.directory)?;
+        if !self.writer.as_ref().is_some_and(Writer::is_alone) {
+            self.writer = None;
+            self.writer = Some(with_reserve(&self.directory, || recover(&self.directory, SEGMENT_BYTES))?.0);
+        }
+        Ok(Turn { log: self, _lock: lock })
+    }
+}
+
+/// A process's turn at the control log.
+#[derive(Debug)]
+pub struct Turn<'a> {
+    log: &'a mut ControlLog,
+    _lock: DirectoryLock,
+}
+
+impl Turn<'_> {
+    /// As [`ControlLog::catch_up`]: up to the end, while nobody else appends.
+    ///
+    /// # Errors
+    /// As [`ControlLog::catch_up`].
+    pub fn catch_up(&mut self, each: &mut dyn FnMut(Offset, Control) -> Result<()>) -> Result<()> {
+        self.log.catch_up(each)
+    }
+
+    /// Appends a record durably; returns its offset.
+    ///
+    /// # Errors
+    /// As [`ControlLog::append`].
+    pub fn append(&mut self, control: &Control) -> Result<Offset> {
+        let ControlLog { directory, writer, encoded, .. } = &mut *self.log;
+        let writer = writer.as_mut().ok_or_else(|| Error::internal("a turn without a writer"))?;
+        encoded.clear();
+        control.encode(encoded)?;
+        let offset = with_reserve(directory, || writer.append([&encoded]))?;
+        writer.sync()?;
+        Ok(offset)
+    }
+}
+
+/// Does it again, once, with the room of the reserve when there is no other.
+fn with_reserve<T>(directory: &Path, mut doing: impl FnMut() -> Result<T>) -> Result<T> {
+    match doing() {
+        Err(error) if error.kind == ErrorKind::NoRoom && Reserve::give_up(directory) => doing(),
+        done => done,
+    }
+}
