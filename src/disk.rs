@@ -15,7 +15,7 @@ pub use faults::{acknowledge, bug};
 
 /// Opens a file that may be made by it.
 pub fn open(options: &OpenOptions, path: &Path) -> io::Result<File> {
-    step("open", || path.to_path_buf())?;
+    step("open", || format!("{}\t{}", name_of(path), if path.exists() { "" } else { "new" }))?;
     options.open(path)
 }
 
@@ -28,15 +28,15 @@ pub fn append(file: &mut File, bytes: &[u8]) -> io::Result<()> {
 
 /// Makes a file's contents durable.
 pub fn sync(file: &File) -> io::Result<()> {
-    step("sync", || path_of(file))?;
+    step("sync", || name_of_open(file))?;
     file.sync_data()?;
-    done("synced", || path_of(file));
+    done("synced", || name_of_open(file));
     Ok(())
 }
 
 /// Gives a file its name, in place of what had it before.
 pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
-    step("rename", || to.to_path_buf())?;
+    step("rename", || format!("{}\t{}", name_of(to), name_of(from)))?;
     fs::rename(from, to)
 }
 
@@ -45,21 +45,21 @@ pub fn sync_directory(directory: &Path) -> io::Result<()> {
     if bug(Bug::SkipDirectorySync) {
         return Ok(());
     }
-    step("sync_directory", || directory.to_path_buf())?;
+    step("sync_directory", || name_of(directory))?;
     File::open(directory)?.sync_all()?;
-    done("synced_directory", || directory.to_path_buf());
+    done("synced_directory", || name_of(directory));
     Ok(())
 }
 
 /// Removes a file.
 pub fn remove(path: &Path) -> io::Result<()> {
-    step("remove", || path.to_path_buf())?;
+    step("remove", || name_of(path))?;
     fs::remove_file(path)
 }
 
 /// Cuts a file to a length.
 pub fn truncate(file: &File, length: u64) -> io::Result<()> {
-    step("truncate", || path_of(file))?;
+    step("truncate", || name_of_open(file))?;
     file.set_len(length)
 }
 
@@ -81,24 +81,38 @@ pub const fn bug(_: Bug) -> bool {
     false
 }
 
-/// Notes for the fault harness that somebody is told now that `log` is durable up to (not including) the record `end`.
+/// Notes for the fault harness that somebody is told now that what was appended to a log (the name of its directory) is
+/// durable.
 #[cfg(not(feature = "faults"))]
 #[inline(always)]
-pub fn acknowledge(_log: &Path, _end: u64) {}
+pub fn acknowledge(_log: &str) {}
 
 #[cfg(feature = "faults")]
-use faults::{done, path_of, step};
+use faults::{done, name_of, name_of_open, step};
 
 #[cfg(not(feature = "faults"))]
-#[inline(always)]
-fn step<T>(_operation: &str, _path: impl FnOnce() -> T) -> io::Result<()> {
-    Ok(())
+use released::{done, name_of, name_of_open, step};
+
+/// What remains of counting and tracing without the feature: nothing.
+#[cfg(not(feature = "faults"))]
+mod released {
+    use std::fs::File;
+    use std::io;
+    use std::path::Path;
+
+    #[inline(always)]
+    pub(super) fn step<T>(_operation: &str, _names: impl FnOnce() -> T) -> io::Result<()> {
+        Ok(())
+    }
+
+    #[inline(always)]
+    pub(super) fn done<T>(_operation: &str, _names: impl FnOnce() -> T) {}
+
+    pub(super) fn name_of(_: &Path) -> &'static str {
+        ""
+    }
+
+    pub(super) fn name_of_open(_: &File) -> &'static str {
+        ""
+    }
 }
-
-#[cfg(not(feature = "faults"))]
-#[inline(always)]
-fn done<T>(_operation: &str, _path: impl FnOnce() -> T) {}
-
-#[cfg(not(feature = "faults"))]
-#[inline(always)]
-fn path_of(_: &File) {}

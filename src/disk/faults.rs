@@ -2,9 +2,9 @@
 //!
 //! | variable | |
 //! |---|---|
-//! | `VAGLIO_FAULT` | `kill@N`: ends the process in place of operation N (from 1). `short@N`: an append writes half, then the process ends. `eio@N`: operation N fails. `enospc@N`: operation N fails, an append after half of its bytes. `N+`: so does every later one |
-//! | `VAGLIO_TRACE` | a file that gets a line for each operation, in their order |
-//! | `VAGLIO_BUG` | `ack_before_sync`, `skip_directory_sync` or `ignore_checksum`: a planted mistake |
+//! | `FAULTS_HIT` | `kill@N`: ends the process in place of operation N (from 1). `short@N`: an append writes half, then the process ends. `eio@N`: operation N fails. `enospc@N`: operation N fails, an append after half of its bytes. `N+`: so does every later one |
+//! | `FAULTS_TRACE` | a file that gets a line for each operation before it is done, a second one (`synced`, `synced_directory`) after a sync, and one for each acknowledgement; fields are separated by tabs |
+//! | `FAULTS_BUG` | `ack_before_sync`, `skip_directory_sync` or `ignore_checksum`: a planted mistake |
 //!
 //! What must not live here: anything that a release could need. A setting that cannot be read ends the process: a harness
 //! that misspells its fault would find nothing.
@@ -17,7 +17,7 @@ use rustix::process::{Signal, getpid, kill_process};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::fd::AsRawFd;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
@@ -47,11 +47,11 @@ struct Plan {
 impl Plan {
     fn of_environment() -> Plan {
         let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let fault = set("VAGLIO_FAULT").map(|text| read_fault(&text).unwrap_or_else(|| give_up("VAGLIO_FAULT", &text)));
-        let bug = set("VAGLIO_BUG").map(|text| read_bug(&text).unwrap_or_else(|| give_up("VAGLIO_BUG", &text)));
-        let trace = set("VAGLIO_TRACE").map(|path| {
+        let fault = set("FAULTS_HIT").map(|text| read_fault(&text).unwrap_or_else(|| give_up("FAULTS_HIT", &text)));
+        let bug = set("FAULTS_BUG").map(|text| read_bug(&text).unwrap_or_else(|| give_up("FAULTS_BUG", &text)));
+        let trace = set("FAULTS_TRACE").map(|path| {
             let file = OpenOptions::new().append(true).create(true).open(&path);
-            Mutex::new(file.unwrap_or_else(|_| give_up("VAGLIO_TRACE", &path)))
+            Mutex::new(file.unwrap_or_else(|_| give_up("FAULTS_TRACE", &path)))
         });
         Plan { fault, trace, bug }
     }
@@ -89,14 +89,14 @@ pub fn bug(bug: Bug) -> bool {
     PLAN.bug == Some(bug)
 }
 
-/// Notes that somebody is told now that `log` is durable up to (not including) the record `end`.
-pub fn acknowledge(log: &Path, end: u64) {
-    note(&format!("acknowledge {} {end}", log.display()));
+/// Notes that somebody is told now that what was appended to a log (the name of its directory) is durable.
+pub fn acknowledge(log: &str) {
+    note(&format!("acknowledge\t{log}"));
 }
 
 /// Counts and notes an operation before it is done, and does to it what was asked for.
-pub(super) fn step(operation: &str, path: impl FnOnce() -> PathBuf) -> io::Result<()> {
-    let effect = count(operation, path);
+pub(super) fn step(operation: &str, names: impl FnOnce() -> String) -> io::Result<()> {
+    let effect = count(operation, names);
     match effect {
         None => Ok(()),
         Some(Effect::Kill | Effect::Short) => end_here(),
@@ -107,7 +107,7 @@ pub(super) fn step(operation: &str, path: impl FnOnce() -> PathBuf) -> io::Resul
 /// As [`step`], for an append: it may write a part of the bytes before it fails.
 pub(super) fn append(file: &mut File, bytes: &[u8]) -> io::Result<()> {
     let half = &bytes[..bytes.len() / 2];
-    match count("append", || path_of(file)) {
+    match count("append", || format!("{}\t{}", name_of_open(file), bytes.len())) {
         None => Ok(()),
         Some(Effect::Kill) => end_here(),
         Some(Effect::Short) => {
@@ -124,20 +124,25 @@ pub(super) fn append(file: &mut File, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// Notes that an operation has been done.
-pub(super) fn done(operation: &str, path: impl FnOnce() -> PathBuf) {
+pub(super) fn done(operation: &str, names: impl FnOnce() -> String) {
     if PLAN.trace.is_some() {
-        note(&format!("{operation} {}", path().display()));
+        note(&format!("{operation}\t{}", names()));
     }
 }
 
 /// The name of an open file.
-pub(super) fn path_of(file: &File) -> PathBuf {
-    fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).unwrap_or_default()
+pub(super) fn name_of_open(file: &File) -> String {
+    name_of(&fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).unwrap_or_default())
 }
 
-fn count(operation: &str, path: impl FnOnce() -> PathBuf) -> Option<Effect> {
+/// A path in the trace.
+pub(super) fn name_of(path: &Path) -> String {
+    std::path::absolute(path).unwrap_or_default().display().to_string()
+}
+
+fn count(operation: &str, names: impl FnOnce() -> String) -> Option<Effect> {
     let number = COUNT.fetch_add(1, Ordering::SeqCst) + 1;
-    done(operation, path);
+    done(operation, names);
     let fault = PLAN.fault?;
     let hit = if fault.and_later { number >= fault.first } else { number == fault.first };
     hit.then_some(fault.effect)

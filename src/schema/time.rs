@@ -134,11 +134,11 @@ impl Clock {
     }
 }
 
-/// By how many seconds a test has moved the machine's clock: what the file that `VAGLIO_CLOCK` names says at this moment.
+/// By how many seconds a test has moved the machine's clock: what the file that `FAULTS_CLOCK` names says at this moment.
 #[cfg(feature = "faults")]
 fn moved() -> i64 {
     static FILE: std::sync::LazyLock<Option<std::ffi::OsString>> =
-        std::sync::LazyLock::new(|| std::env::var_os("VAGLIO_CLOCK"));
+        std::sync::LazyLock::new(|| std::env::var_os("FAULTS_CLOCK"));
     let text = FILE.as_ref().and_then(|file| std::fs::read_to_string(file).ok());
     text.and_then(|text| text.trim().parse().ok()).unwrap_or(0)
 }

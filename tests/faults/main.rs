@@ -1,0 +1,14 @@
+//! Vaglio under faults: every operation on files made to fail or to be the last, processes killed at any moment, damaged
+//! bytes, full disks, moved clocks and power cuts; and proof that this harness finds what it looks for.
+//!
+//! What was acknowledged is written down outside the process that is hit: what it says of itself counts for nothing.
+//! `VAGLIO_TORTURE_ROUNDS` asks for more rounds than `make test` has time for.
+#![allow(clippy::unwrap_used)] // a test fails by panicking
+
+mod damage;
+mod planted;
+mod run;
+mod store;
+mod trace;
+#[path = "../world/mod.rs"]
+mod world;

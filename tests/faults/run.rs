@@ -1,0 +1,84 @@
+//! Running the program with a fault in it, over and over from the same state.
+
+use crate::trace::{self, Step};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use tempfile::TempDir;
+
+/// What can be done to one operation.
+pub const EFFECTS: [&str; 4] = ["kill", "short", "eio", "enospc"];
+
+/// The program over a directory that has a `vaglio.yaml`; of our own environment it sees nothing.
+pub fn vaglio(directory: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vaglio"));
+    command.args(arguments).current_dir(directory).stdin(Stdio::null());
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("VAGLIO_")) {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// Runs it to its end, which must be a good one.
+#[track_caller]
+pub fn done(mut command: Command) -> Output {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{command:?}: {}", said(&output));
+    output
+}
+
+/// What it complained about.
+pub fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// A copy of a directory, gone with the value.
+pub fn copy_of(directory: &Path) -> TempDir {
+    let copy = tempfile::tempdir().unwrap();
+    copy_into(directory, copy.path());
+    copy
+}
+
+fn copy_into(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let to = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy_into(&entry.path(), &to);
+        } else {
+            std::fs::copy(entry.path(), to).unwrap();
+        }
+    }
+}
+
+/// A fault and the operation that it hits.
+#[derive(Debug)]
+pub struct Fault {
+    /// As `FAULTS_HIT` has it.
+    pub setting: String,
+    /// What is hit.
+    pub step: Step,
+}
+
+/// What a run does without a fault: in an order that forgives a power cut, or this fails.
+#[track_caller]
+pub fn traced(mut command: Command) -> Vec<Step> {
+    let folder = tempfile::tempdir().unwrap();
+    let file: PathBuf = folder.path().join("trace");
+    command.env("FAULTS_TRACE", &file);
+    done(command);
+    let steps = trace::read(&file);
+    assert_eq!(trace::complaints(&steps, true), Vec::<String>::new());
+    steps
+}
+
+/// Every fault of every operation in a trace. Half an append is only of appends.
+pub fn faults(steps: &[Step]) -> Vec<Fault> {
+    let operations = trace::operations(steps);
+    let of = |(at, step): (usize, &&Step)| {
+        let step = (*step).clone();
+        let effects = EFFECTS.into_iter().filter(move |effect| *effect != "short" || step.operation == "append");
+        let step = (*operations[at]).clone();
+        effects.map(move |effect| Fault { setting: format!("{effect}@{}", at + 1), step: step.clone() })
+    };
+    operations.iter().enumerate().flat_map(of).collect()
+}
