@@ -154,6 +154,11 @@ impl<'a> EventColumn<'a> {
         self.properties.iter().position(|(property, _)| property == name)
     }
 
+    /// The properties' names and columns, in the declaration's order.
+    pub fn properties(&self) -> &[(String, PropColumn<'a>)] {
+        &self.properties
+    }
+
     /// The property at a position.
     pub fn property(&self, at: usize) -> Option<&PropColumn<'a>> {
         self.properties.get(at).map(|(_, column)| column)

@@ -1,8 +1,8 @@
 //! The control plane's columns: traits, events, memberships, by ordinal; encodings and mapped views.
 //!
 //! [`data`] is what an encoder is given: plain vectors, one column at a time. Three writers make three sections;
-//! [`Columns`] opens them in place. Everything is cut into blocks of [`BLOCK`] ordinals, because evaluation goes block
-//! by block. What must not live here: what a test means (`evaluate`).
+//! [`Columns`] opens them in place, [`Opened`] keeps their bytes besides. Everything is cut into blocks of [`BLOCK`]
+//! ordinals, because evaluation goes block by block. What must not live here: what a test means (`evaluate`).
 //!
 //! Opening checks lengths, offsets, names and dictionaries. Elements (codes, low bits, times) are not looked at before
 //! use: whatever they hold, reading them stays within bounds.
@@ -12,6 +12,7 @@ pub mod data;
 mod events;
 mod file;
 mod lists;
+mod opened;
 mod traits;
 
 #[cfg(test)]
@@ -20,6 +21,7 @@ mod tests;
 pub use codes::{Codes, Days, Dictionary, Frame, Numbers};
 pub use events::{EventColumn, EventsWriter, PropColumn};
 pub use lists::{ListColumn, ListsWriter};
+pub use opened::Opened;
 pub use traits::{Tags, TraitColumn, TraitsWriter};
 
 use crate::error::{Error, Result};

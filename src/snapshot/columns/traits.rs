@@ -176,6 +176,21 @@ pub enum TraitColumn<'a> {
     Date(Days<'a>),
 }
 
+impl TraitColumn<'_> {
+    /// Whether an ordinal has a value.
+    pub fn knows(&self, ordinal: u32) -> bool {
+        let at = ordinal as usize;
+        let bit = |words: &[u64]| words.get(at / 64).is_some_and(|word| word >> (at % 64) & 1 == 1);
+        match self {
+            TraitColumn::Flag { known, .. } => bit(known),
+            TraitColumn::Tags(tags) => bit(tags.known),
+            TraitColumn::Category(codes, _) => codes.get(at) != 0,
+            TraitColumn::Date(days) => days.codes.get(at) != 0,
+            TraitColumn::Number(numbers) => numbers.get(at).is_some(),
+        }
+    }
+}
+
 /// Tags in place, inverted: by block, the ordinals of each tag that occurs in it.
 #[derive(Debug, Clone, Copy)]
 pub struct Tags<'a> {
@@ -200,6 +215,12 @@ impl<'a> Tags<'a> {
             Ok(at) => &self.lows[self.ends[start + at] as usize..self.ends[start + at + 1] as usize],
             Err(_) => &[],
         }
+    }
+
+    /// Whether an ordinal has a tag.
+    pub fn has(&self, ordinal: u32, tag: &str) -> bool {
+        let having = |tag| self.having(ordinal as usize / BLOCK, tag);
+        self.dictionary.find(tag).is_some_and(|tag| having(tag).binary_search(&(ordinal as u16)).is_ok())
     }
 
     /// The tags of an ordinal, ascending. Slow: for explanations.
