@@ -2,8 +2,9 @@
 
 use super::bits::{self, Bitmap};
 use super::events::EventsNow;
+use super::graph::Node;
 use super::leaf::{Leaf, in_sample};
-use super::plan::{Node, Plan};
+use super::plan::Plan;
 use crate::snapshot::columns::{BLOCK, Tags, TraitColumn, WORDS};
 use rayon::prelude::*;
 
@@ -17,7 +18,7 @@ pub struct Scratch {
 impl Scratch {
     /// The bitmap of a rule, after its plan was evaluated over a block.
     pub fn bitmap(&self, plan: &Plan<'_>, rule: usize) -> &Bitmap {
-        &self.slots[plan.slots[plan.roots[rule] as usize] as usize]
+        &self.slots[plan.slots[plan.graph.roots[rule] as usize] as usize]
     }
 }
 
@@ -30,7 +31,7 @@ impl Plan<'_> {
         }
         // One bitmap more stands in for the one that is being written.
         let mut out = Box::new([0; WORDS]);
-        for (node, slot) in self.nodes.iter().zip(&self.slots) {
+        for (node, slot) in self.graph.nodes.iter().zip(&self.slots) {
             match node {
                 Node::Leaf(leaf) => self.leaf_block(*leaf as usize, block, &mut scratch.bytes, &mut out),
                 node => self.combine(node, &scratch.slots, &mut out),
@@ -44,11 +45,11 @@ impl Plan<'_> {
 
     /// How many profiles each rule holds for.
     pub fn reach(&self) -> Vec<u64> {
-        let none = || vec![0; self.roots.len()];
+        let none = || vec![0; self.graph.roots.len()];
         let blocks = (0..self.columns.blocks()).into_par_iter();
         let counted = blocks.map_init(Scratch::default, |scratch, block| {
             self.block(block, scratch);
-            (0..self.roots.len()).map(|rule| bits::count(scratch.bitmap(self, rule))).collect()
+            (0..self.graph.roots.len()).map(|rule| bits::count(scratch.bitmap(self, rule))).collect()
         });
         counted.reduce(none, |mut sum: Vec<u64>, counts| {
             sum.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
@@ -80,7 +81,7 @@ impl Plan<'_> {
     fn leaf_block(&self, number: usize, block: usize, bytes: &mut Vec<u8>, out: &mut Bitmap) {
         let rows = block * BLOCK..block * BLOCK + self.columns.block_len(block);
         let window = self.moment.windows[number];
-        match &self.leaves[number] {
+        match &self.graph.leaves[number] {
             Leaf::Constant(truth) => out.fill(if *truth { u64::MAX } else { 0 }),
             Leaf::Value { column, matcher } => {
                 bytes.clear();
@@ -109,7 +110,7 @@ impl Plan<'_> {
             }
             Leaf::Tagged { column } | Leaf::AnyTag { column, .. } | Leaf::AllTags { column, .. } => {
                 if let TraitColumn::Tags(tags) = &self.columns.traits()[*column].1 {
-                    tagged(&self.leaves[number], tags, block, out);
+                    tagged(&self.graph.leaves[number], tags, block, out);
                 }
             }
             Leaf::Sample { name, share } => {
@@ -134,9 +135,9 @@ impl Plan<'_> {
 
     /// An event leaf at a moment.
     pub(super) fn events_at(&self, number: usize, moment: &super::moment::Moment) -> Option<EventsNow<'_, '_>> {
-        let Leaf::Event(leaf) = &self.leaves[number] else { return None };
+        let Leaf::Event(leaf) = &self.graph.leaves[number] else { return None };
         let column = &self.columns.events()[leaf.column].1;
-        Some(EventsNow { leaf, column, window: moment.windows[number], now: moment.now.0, local: &self.local })
+        Some(EventsNow { leaf, column, asked: leaf.asked(moment.windows[number], moment.now.0, &self.local) })
     }
 }
 

@@ -8,21 +8,127 @@ use crate::audiences::rule::{Aggregate, Compare, Pick};
 use crate::snapshot::columns::{EventColumn, PropColumn};
 use std::ops::Range;
 
-/// An event leaf at one moment.
-pub struct EventsNow<'p, 'a> {
-    pub leaf: &'p EventLeaf,
-    pub column: &'p EventColumn<'a>,
+/// What the measured property says, row by row.
+pub trait Rows {
+    type Property;
+    /// Seconds since the epoch.
+    fn time(&self, row: usize) -> u32;
+    /// The property at a position.
+    fn property(&self, at: usize) -> Option<Self::Property>;
+    /// Its value, if it is a known number.
+    fn number(&self, property: &Self::Property, row: usize) -> Option<f64>;
+    /// Its value, if known, as a number that equal values share and others do not.
+    fn token(&self, property: &Self::Property, row: usize) -> Option<u64>;
+}
+
+impl<'a> Rows for EventColumn<'a> {
+    type Property = PropColumn<'a>;
+
+    fn time(&self, row: usize) -> u32 {
+        self.times[row]
+    }
+
+    fn property(&self, at: usize) -> Option<PropColumn<'a>> {
+        self.property(at).copied()
+    }
+
+    fn number(&self, property: &PropColumn<'a>, row: usize) -> Option<f64> {
+        match property {
+            PropColumn::Number(numbers) => numbers.get(row),
+            _ => None,
+        }
+    }
+
+    fn token(&self, property: &PropColumn<'a>, row: usize) -> Option<u64> {
+        match property {
+            PropColumn::Flag(codes) | PropColumn::Category(codes, _) => {
+                Some(codes.get(row).into()).filter(|code| *code != 0)
+            }
+            PropColumn::Number(numbers) => numbers.get(row).map(number_token),
+        }
+    }
+}
+
+/// Adding 0 makes one of the two zeros.
+pub fn number_token(value: f64) -> u64 {
+    (value + 0.0).to_bits()
+}
+
+/// What is asked of a person's rows at one moment.
+#[derive(Debug, Clone, Copy)]
+pub struct AskedNow<'l> {
+    pub pick: Pick,
+    pub measure: Measure,
     /// Seconds, both ends included.
     pub window: (i64, i64),
     pub now: i64,
-    pub local: &'p LocalTime,
+    pub local: &'l LocalTime,
+}
+
+impl EventLeaf {
+    pub fn asked<'l>(&self, window: (i64, i64), now: i64, local: &'l LocalTime) -> AskedNow<'l> {
+        AskedNow { pick: self.pick, measure: self.measure, window, now, local }
+    }
+}
+
+impl AskedNow<'_> {
+    /// The seconds of the rows that are looked at: those in the window, or all that have happened where only the
+    /// first or last counts (then the window is tested on that one).
+    pub fn seconds(&self) -> Option<(u32, u32)> {
+        let (low, high) = if self.pick == Pick::All { self.window } else { (0, self.now) };
+        let high = u32::try_from(high.min(u32::MAX.into())).ok()?;
+        let low = u32::try_from(low.max(0)).ok()?;
+        (low <= high).then_some((low, high))
+    }
+
+    /// One person's rows by time, of which `passes` says which are looked at.
+    pub fn holds<R: Rows>(&self, of: &R, rows: Range<usize>, passes: &impl Fn(usize) -> bool) -> bool {
+        let picked = match self.pick {
+            Pick::All => return self.measure(of, rows, passes),
+            Pick::First => rows.clone().find(|row| passes(*row)),
+            Pick::Last => rows.clone().rfind(|row| passes(*row)),
+        };
+        let (low, high) = self.window;
+        match picked.filter(|row| (low..=high).contains(&i64::from(of.time(*row)))) {
+            Some(row) => self.measure(of, row..row + 1, |_| true),
+            None => self.measure.of_none(),
+        }
+    }
+
+    fn measure<R: Rows>(&self, of: &R, rows: Range<usize>, passes: impl Fn(usize) -> bool) -> bool {
+        let rows = rows.filter(|row| passes(*row));
+        match self.measure {
+            Measure::Times(low, high) => {
+                let times = rows.count();
+                low as usize <= times && times <= high as usize
+            }
+            Measure::Days(least) => at_least_distinct(least, rows.map(|row| self.local.day(of.time(row)) as u64)),
+            Measure::Distinct(least, at) => {
+                let property = of.property(at);
+                property.is_some_and(|p| at_least_distinct(least, rows.filter_map(|row| of.token(&p, row))))
+            }
+            Measure::Aggregate(aggregate, at, compare, value) => {
+                let property = of.property(at);
+                let sum = property.and_then(|p| sum_up(aggregate, rows.filter_map(|row| of.number(&p, row))));
+                sum.is_some_and(|sum| compares(sum, compare, value.value()))
+            }
+        }
+    }
+}
+
+/// An event leaf over a column's rows.
+pub struct EventsNow<'p, 'a> {
+    pub leaf: &'p EventLeaf,
+    pub column: &'p EventColumn<'a>,
+    pub asked: AskedNow<'p>,
 }
 
 impl EventsNow<'_, '_> {
     /// One profile: its rows.
     pub fn holds(&self, rows: Range<usize>) -> bool {
-        let passes = |row: usize| self.considered(row) && self.filtered(row);
-        self.of_person(rows, &passes)
+        let Some((low, high)) = self.asked.seconds() else { return self.leaf.measure.of_none() };
+        let passes = |row: usize| (low..=high).contains(&self.column.times[row]) && self.filtered(row);
+        self.asked.holds(self.column, rows, &passes)
     }
 
     /// A block, into a bitmap. `bytes` is scratch.
@@ -43,26 +149,13 @@ impl EventsNow<'_, '_> {
         while start < lows.len() {
             let low = lows[start];
             let length = lows[start..].iter().take_while(|other| **other == low).count();
-            if self.of_person(first + start..first + start + length, &passes) {
+            if self.asked.holds(self.column, first + start..first + start + length, &passes) {
                 bits::set(bitmap, low);
             } else if none {
                 bits::clear(bitmap, low);
             }
             start += length;
         }
-    }
-
-    /// The seconds of the rows that are looked at: those in the window, or all that have happened where only the
-    /// first or last counts (then the window is tested on that one).
-    fn seconds(&self) -> Option<(u32, u32)> {
-        let (low, high) = if self.leaf.pick == Pick::All { self.window } else { (0, self.now) };
-        let high = u32::try_from(high.min(u32::MAX.into())).ok()?;
-        let low = u32::try_from(low.max(0)).ok()?;
-        (low <= high).then_some((low, high))
-    }
-
-    fn considered(&self, row: usize) -> bool {
-        self.seconds().is_some_and(|(low, high)| (low..=high).contains(&self.column.times[row]))
     }
 
     /// Whether a row passes every property test.
@@ -76,7 +169,7 @@ impl EventsNow<'_, '_> {
         let times = &self.column.times[rows.clone()];
         bytes.clear();
         bytes.resize(times.len(), 0);
-        let Some((low, high)) = self.seconds() else { return };
+        let Some((low, high)) = self.asked.seconds() else { return };
         let span = high - low;
         for (byte, time) in bytes.iter_mut().zip(times) {
             *byte = u8::from(time.wrapping_sub(low) <= span);
@@ -97,52 +190,6 @@ impl EventsNow<'_, '_> {
             for (byte, passed) in bytes.iter_mut().zip(&passed) {
                 *byte &= passed;
             }
-        }
-    }
-
-    /// One person's rows, of which `passes` says which are looked at.
-    fn of_person(&self, rows: Range<usize>, passes: &impl Fn(usize) -> bool) -> bool {
-        let picked = match self.leaf.pick {
-            Pick::All => return self.measure(rows, passes),
-            Pick::First => rows.clone().find(|row| passes(*row)),
-            Pick::Last => rows.clone().rfind(|row| passes(*row)),
-        };
-        let (low, high) = self.window;
-        match picked.filter(|row| (low..=high).contains(&i64::from(self.column.times[*row]))) {
-            Some(row) => self.measure(row..row + 1, |_| true),
-            None => self.leaf.measure.of_none(),
-        }
-    }
-
-    fn measure(&self, rows: Range<usize>, passes: impl Fn(usize) -> bool) -> bool {
-        let mut rows = rows.filter(|row| passes(*row));
-        match self.leaf.measure {
-            Measure::Times(low, high) => {
-                let times = rows.count();
-                low as usize <= times && times <= high as usize
-            }
-            Measure::Days(least) => {
-                at_least_distinct(least, rows.map(|row| self.local.day(self.column.times[row]) as u64))
-            }
-            Measure::Distinct(least, at) => match self.column.property(at) {
-                Some(PropColumn::Flag(codes) | PropColumn::Category(codes, _)) => {
-                    let codes = rows.map(|row| u64::from(codes.get(row)));
-                    at_least_distinct(least, codes.filter(|code| *code != 0))
-                }
-                // Adding 0 makes one of the two zeros.
-                Some(PropColumn::Number(numbers)) => {
-                    let known = rows.filter_map(|row| numbers.get(row));
-                    at_least_distinct(least, known.map(|value| (value + 0.0).to_bits()))
-                }
-                None => false,
-            },
-            Measure::Aggregate(aggregate, at, compare, value) => match self.column.property(at) {
-                Some(PropColumn::Number(numbers)) => {
-                    let known = rows.by_ref().filter_map(|row| numbers.get(row));
-                    sum_up(aggregate, known).is_some_and(|sum| compares(sum, compare, value.value()))
-                }
-                _ => false,
-            },
         }
     }
 }

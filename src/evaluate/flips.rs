@@ -91,8 +91,8 @@ impl Plan<'_> {
         let moments: Vec<Moment> = (0..=i64::from(minutes)).map(moment).collect();
         let dependents = self.dependents();
         let mut ends = Vec::new();
-        for leaf in (0..self.leaves.len()).filter(|leaf| !dependents[*leaf].is_empty()) {
-            let picks = matches!(&self.leaves[leaf], Leaf::Event(event) if event.pick != Pick::All);
+        for leaf in (0..self.graph.leaves.len()).filter(|leaf| !dependents[*leaf].is_empty()) {
+            let picks = matches!(&self.graph.leaves[leaf], Leaf::Event(event) if event.pick != Pick::All);
             let sides = [Some(Side::First), Some(Side::Last), picks.then_some(Side::Now)];
             ends.extend(sides.into_iter().flatten().filter_map(|side| End::new(leaf, side, &moments)));
         }
@@ -142,7 +142,7 @@ impl Plan<'_> {
                 candidates.push(Candidate { low: who, minute: minute as u16, leaf: end.leaf as u32 });
             });
         };
-        match &self.leaves[end.leaf] {
+        match &self.graph.leaves[end.leaf] {
             Leaf::Event(_) => {
                 let Some(events) = self.events_at(end.leaf, &self.moment) else { return };
                 let rows = events.column.rows(block);

@@ -1,8 +1,8 @@
 //! The leaves of a plan: tests bound to columns. What moves with the clock stays symbolic here; see `moment`.
 
-use super::bind::{self, Matcher, Real};
-use crate::audiences::rule::{Aggregate, Compare, Count, EventTest, Pick, Test, TraitTest, When};
-use crate::schema::Span;
+use super::asked::{Asked, DateWindow, Real, Texts};
+use super::bind::{self, Matcher};
+use crate::audiences::rule::{Aggregate, Compare, Count, EventTest, Pick, TraitTest, When};
 use crate::snapshot::columns::{Columns, EventColumn, PropColumn, Tags, TraitColumn};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
@@ -29,15 +29,6 @@ pub enum Leaf {
     Event(EventLeaf),
 }
 
-/// A date's window.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum DateWindow {
-    Within(Span),
-    BeforeAgo(Span),
-    /// From this day until now.
-    Since(i32),
-}
-
 /// Of the events of one name that pass the filters, all, the first or the last are measured if in the window.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct EventLeaf {
@@ -62,40 +53,32 @@ pub enum Measure {
     Aggregate(Aggregate, usize, Compare, Real),
 }
 
-impl Measure {
-    /// What it says of no events at all.
-    pub fn of_none(&self) -> bool {
-        match self {
-            Measure::Times(low, _) => *low == 0,
-            Measure::Days(least) | Measure::Distinct(least, _) => *least == 0,
-            Measure::Aggregate(..) => false,
-        }
-    }
-}
-
 /// Binds a test of a trait. A trait that no column holds is unknown for everybody: false.
 pub fn of_trait(test: &TraitTest, columns: &Columns<'_>) -> Leaf {
-    let Some(column) = columns.find_trait(&test.name) else { return Leaf::Constant(false) };
+    let column = columns.find_trait(&test.name);
+    column.map_or(Leaf::Constant(false), |column| of_value(&Asked::of(&test.test), column, columns))
+}
+
+/// Binds what is asked of a trait to its column.
+pub fn of_value(asked: &Asked, column: usize, columns: &Columns<'_>) -> Leaf {
     let matcher = match &columns.traits()[column].1 {
-        TraitColumn::Flag { .. } => bind::flag(&test.test),
-        TraitColumn::Category(_, dictionary) => bind::category(&test.test, dictionary),
-        TraitColumn::Number(numbers) => bind::number(&test.test, numbers),
-        TraitColumn::Tags(tags) => return of_tags(&test.test, column, tags),
-        TraitColumn::Date(days) => match &test.test {
-            Test::Within(span) => return Leaf::Date { column, window: DateWindow::Within(*span) },
-            Test::BeforeAgo(span) => return Leaf::Date { column, window: DateWindow::BeforeAgo(*span) },
-            Test::Since(date) => return Leaf::Date { column, window: DateWindow::Since(date.0) },
-            test => bind::date(test, days),
+        TraitColumn::Flag { .. } => bind::flag(asked),
+        TraitColumn::Category(_, dictionary) => bind::category(asked, dictionary),
+        TraitColumn::Number(numbers) => bind::number(asked, numbers),
+        TraitColumn::Tags(tags) => return of_tags(&asked.texts, column, tags),
+        TraitColumn::Date(days) => match asked.window {
+            Some(window) => return Leaf::Date { column, window },
+            None => bind::date(asked, days),
         },
     };
     if matcher.is_nothing() { Leaf::Constant(false) } else { Leaf::Value { column, matcher } }
 }
 
-fn of_tags(test: &Test, column: usize, tags: &Tags<'_>) -> Leaf {
-    let found = |names: &[String]| names.iter().filter_map(|name| tags.dictionary.find(name)).collect::<Vec<u32>>();
-    let mut wanted = match test {
-        Test::IsKnown => return Leaf::Tagged { column },
-        Test::HasAll(names) => {
+fn of_tags(texts: &Texts, column: usize, tags: &Tags<'_>) -> Leaf {
+    let found = |names: &[Box<str>]| names.iter().filter_map(|name| tags.dictionary.find(name)).collect::<Vec<u32>>();
+    let mut wanted = match texts {
+        Texts::All => return Leaf::Tagged { column },
+        Texts::HaveAll(names) => {
             let mut all = found(names);
             if all.len() < names.len() {
                 return Leaf::Constant(false);
@@ -104,8 +87,8 @@ fn of_tags(test: &Test, column: usize, tags: &Tags<'_>) -> Leaf {
             all.dedup();
             return Leaf::AllTags { column, tags: all.into() };
         }
-        Test::HasAny(names) => found(names),
-        test => bind::texts(test, &tags.dictionary),
+        Texts::HaveAny(names) => found(names),
+        letters => bind::texts(letters, &tags.dictionary),
     };
     wanted.sort_unstable();
     wanted.dedup();
@@ -116,38 +99,58 @@ fn of_tags(test: &Test, column: usize, tags: &Tags<'_>) -> Leaf {
 pub fn of_event(test: &EventTest, columns: &Columns<'_>) -> Leaf {
     let column = columns.find_event(&test.name);
     let view = column.map(|column| &columns.events()[column].1);
-    let Some(measure) = measure(&test.count, view) else { return Leaf::Constant(false) };
+    let property = |name: &str, number: bool| {
+        let at = view?.find_property(name)?;
+        (!number || matches!(view?.property(at), Some(PropColumn::Number(_)))).then_some(at)
+    };
+    let Some(measure) = Measure::of(&test.count, property) else { return Leaf::Constant(false) };
     let (Some(column), Some(view)) = (column, view) else { return Leaf::Constant(measure.of_none()) };
-    let mut filters = Vec::with_capacity(test.filter.len());
-    for (name, test) in &test.filter {
-        let property = view.find_property(name);
-        let bound = property.and_then(|at| Some((at, bind::property(test, view.property(at)?))));
-        match bound {
-            Some((at, matcher)) if !matcher.is_nothing() => filters.push((at, matcher)),
-            _ => return Leaf::Constant(measure.of_none()),
-        }
+    let asked = test.filter.iter().map(|(name, test)| (name.as_str(), Asked::of(test)));
+    match filters(asked, view) {
+        Some(filters) => Leaf::Event(EventLeaf { column, filters, pick: test.pick, measure, when: test.when }),
+        None => Leaf::Constant(measure.of_none()),
     }
-    Leaf::Event(EventLeaf { column, filters: filters.into(), pick: test.pick, measure, when: test.when })
 }
 
-/// `None` when it cannot hold: a sum over a property that is no number, different values of one that is not there.
-fn measure(count: &Count, column: Option<&EventColumn<'_>>) -> Option<Measure> {
-    let property = |name: &String| column.and_then(|column| column.find_property(name));
-    Some(match count {
-        Count::Never => Measure::Times(0, 0),
-        Count::AtLeast(least) => Measure::Times(*least, u32::MAX),
-        Count::AtMost(most) => Measure::Times(0, *most),
-        Count::Exactly(times) => Measure::Times(*times, *times),
-        Count::Between(least, most) => Measure::Times(*least, *most),
-        Count::Days(least) => Measure::Days(*least),
-        Count::Distinct(0, _) => Measure::Times(0, u32::MAX),
-        Count::Distinct(least, name) => Measure::Distinct(*least, property(name)?),
-        Count::Aggregate(aggregate, name, compare, value) => {
-            let at = property(name)?;
-            let number = matches!(column?.property(at), Some(PropColumn::Number(_)));
-            number.then(|| Measure::Aggregate(*aggregate, at, *compare, Real::new(*value)))?
+/// Binds tests of properties; `None` when no row of the column can pass them all.
+pub fn filters<'t>(
+    tests: impl Iterator<Item = (&'t str, Asked)>,
+    column: &EventColumn<'_>,
+) -> Option<Box<[(usize, Matcher)]>> {
+    let bound = tests.map(|(name, asked)| {
+        let at = column.find_property(name)?;
+        Some((at, bind::property(&asked, column.property(at)?))).filter(|(_, matcher)| !matcher.is_nothing())
+    });
+    bound.collect()
+}
+
+impl Measure {
+    /// Finds a property by its name, and whether it must be a number. `None` when it cannot hold: a sum over a property
+    /// that is no number, different values of one that is not there.
+    pub fn of(count: &Count, property: impl Fn(&str, bool) -> Option<usize>) -> Option<Measure> {
+        Some(match count {
+            Count::Never => Measure::Times(0, 0),
+            Count::AtLeast(least) => Measure::Times(*least, u32::MAX),
+            Count::AtMost(most) => Measure::Times(0, *most),
+            Count::Exactly(times) => Measure::Times(*times, *times),
+            Count::Between(least, most) => Measure::Times(*least, *most),
+            Count::Days(least) => Measure::Days(*least),
+            Count::Distinct(0, _) => Measure::Times(0, u32::MAX),
+            Count::Distinct(least, name) => Measure::Distinct(*least, property(name, false)?),
+            Count::Aggregate(aggregate, name, compare, value) => {
+                Measure::Aggregate(*aggregate, property(name, true)?, *compare, Real::new(*value))
+            }
+        })
+    }
+
+    /// What it says of no events at all.
+    pub fn of_none(&self) -> bool {
+        match self {
+            Measure::Times(low, _) => *low == 0,
+            Measure::Days(least) | Measure::Distinct(least, _) => *least == 0,
+            Measure::Aggregate(..) => false,
         }
-    })
+    }
 }
 
 /// The number that stands for a sample's name in a plan.

@@ -41,6 +41,14 @@ impl LocalTime {
         start.map_or(day.saturating_mul(DAY), |start| start.timestamp().as_second())
     }
 
+    /// An instant after `time`, no later than the first that is on another local day.
+    pub fn next_day(&self, time: i64) -> i64 {
+        let at = self.offsets.partition_point(|(from, _)| *from <= time);
+        let offset = self.offsets[at.max(1) - 1].1;
+        let midnight = ((time + offset).div_euclid(DAY) + 1) * DAY - offset;
+        self.offsets.get(at).map_or(midnight, |(change, _)| midnight.min(*change))
+    }
+
     /// The first day that starts at `time` or later.
     pub fn first_day_from(&self, time: i64) -> i64 {
         let mut day = time.div_euclid(DAY) - 2;

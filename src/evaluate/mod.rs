@@ -7,13 +7,16 @@
 //! A test of an unknown value is false, and so its `not` is true. A trait that no column holds is unknown; an event
 //! that no column holds has never happened. Everything is evaluated at whole minutes.
 
+mod asked;
 mod bind;
 mod bits;
 mod block;
 mod events;
 mod explain;
 mod flips;
+mod graph;
 mod leaf;
+mod live;
 mod local_time;
 mod moment;
 mod plan;
@@ -24,6 +27,7 @@ pub use bits::Bitmap;
 pub use block::Scratch;
 pub use explain::{Question, Tree};
 pub use flips::Horizon;
+pub use live::{LivePlan, Person};
 pub use moment::Moment;
 pub use plan::Plan;
 

@@ -1,9 +1,11 @@
 //! One profile: a rule as a yes or no, asked from the top down and no further than needed.
 
+use super::events::EventsNow;
 use super::leaf::{Leaf, in_sample};
+use super::local_time::LocalTime;
 use super::moment::Moment;
-use super::plan::{Node, Plan};
-use crate::snapshot::columns::{BLOCK, TraitColumn};
+use super::plan::Plan;
+use crate::snapshot::columns::{BLOCK, Columns, TraitColumn};
 
 impl Plan<'_> {
     /// Whether a rule holds for a profile. False for an ordinal that is not there.
@@ -13,27 +15,33 @@ impl Plan<'_> {
 
     /// The same at another minute: see [`moment`](Plan::moment).
     pub fn profile_at(&self, ordinal: u32, rule: usize, moment: &Moment) -> bool {
-        ordinal < self.columns.ordinals() && self.node_at(self.roots[rule], ordinal, moment)
-    }
-
-    fn node_at(&self, node: u32, ordinal: u32, moment: &Moment) -> bool {
-        let holds = |operand: &u32| self.node_at(*operand, ordinal, moment);
-        match &self.nodes[node as usize] {
-            Node::Leaf(leaf) => self.leaf_at(*leaf as usize, ordinal, moment),
-            Node::Not(operand) => !holds(operand),
-            Node::And(operands) => operands.iter().all(holds),
-            Node::Or(operands) => operands.iter().any(holds),
-            Node::AtLeast(least, operands) => {
-                operands.iter().filter(|operand| holds(operand)).take(*least as usize).count() == *least as usize
-            }
-        }
+        ordinal < self.columns.ordinals()
+            && self.graph.holds(self.graph.roots[rule], &|leaf| self.leaf_at(leaf as usize, ordinal, moment))
     }
 
     pub(super) fn leaf_at(&self, number: usize, ordinal: u32, moment: &Moment) -> bool {
+        let one = One { columns: self.columns, ordinal, window: moment.windows[number], now: moment.now.0 };
+        one.holds(&self.graph.leaves[number], &self.local)
+    }
+}
+
+/// One profile at one minute.
+pub(super) struct One<'c, 'a> {
+    pub columns: &'c Columns<'a>,
+    /// Of the columns.
+    pub ordinal: u32,
+    /// The leaf's.
+    pub window: (i64, i64),
+    pub now: i64,
+}
+
+impl One<'_, '_> {
+    /// Whether a leaf holds.
+    pub fn holds(&self, leaf: &Leaf, local: &LocalTime) -> bool {
+        let (ordinal, window) = (self.ordinal, self.window);
         let (at, block, low) = (ordinal as usize, ordinal as usize / BLOCK, ordinal as u16);
-        let window = moment.windows[number];
         let column = |column: &usize| &self.columns.traits()[*column].1;
-        match &self.leaves[number] {
+        match leaf {
             Leaf::Constant(truth) => *truth,
             Leaf::Value { column: of, matcher } => match column(of) {
                 TraitColumn::Flag { known, yes } => {
@@ -57,7 +65,7 @@ impl Plan<'_> {
                 let TraitColumn::Tags(tags) = column(of) else { return false };
                 let has = |tag: &u32| tags.having(block, *tag).binary_search(&low).is_ok();
                 let known = tags.known[at / 64] >> (at % 64) & 1 == 1;
-                match &self.leaves[number] {
+                match leaf {
                     Leaf::AnyTag { tags, .. } => tags.iter().any(has),
                     Leaf::AllTags { tags, .. } => known && tags.iter().all(has),
                     _ => known,
@@ -67,9 +75,9 @@ impl Plan<'_> {
             Leaf::Listed { column } => {
                 self.columns.lists()[*column].1.until(ordinal).is_some_and(|until| i64::from(until) >= window.0)
             }
-            Leaf::Event(event) => {
-                let rows = self.columns.events()[event.column].1.rows_of(ordinal);
-                self.events_at(number, moment).is_some_and(|events| events.holds(rows))
+            Leaf::Event(leaf) => {
+                let column = &self.columns.events()[leaf.column].1;
+                EventsNow { leaf, column, asked: leaf.asked(window, self.now, local) }.holds(column.rows_of(ordinal))
             }
         }
     }
