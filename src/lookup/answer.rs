@@ -31,7 +31,8 @@ pub struct Answer {
     pub profiles: u32,
     /// Which of the keys are known, whatever they stand for: bit 0 is the first; keys past the 128th have no bit.
     pub known: u128,
-    /// The matched profiles, in order of precedence. An ordinal stays within its snapshot.
+    /// The matched profiles, in order of precedence: ordinals, which stay within their snapshot, and from the snapshot's number
+    /// of profiles on strangers, who stay within their overlay.
     pub(super) ordinals: Vec<u32>,
 }
 
@@ -46,8 +47,8 @@ impl Answer {
         }
     }
 
-    /// The matched profiles' positions in the snapshot that was asked, in order of precedence: for explaining an answer
-    /// within that snapshot.
+    /// The matched profiles in order of precedence, for whoever looks further within the same snapshot and overlay: ordinals,
+    /// and from the snapshot's number of profiles on people whom only the overlay knows.
     pub fn matched(&self) -> &[u32] {
         &self.ordinals
     }

@@ -1,35 +1,31 @@
 //! Many lookups at once: the memory of 64 is asked for before the first is read, so their waits overlap.
 
-use super::answer::{Answer, Outcome};
+use super::answer::Answer;
 use super::serving::Index;
+use crate::overlay::Overlay;
 use crate::schema::{ProfileKey, Timestamp};
-use std::ops::{Deref, Range};
+use std::ops::Deref;
 
 /// Lookups whose memory is fetched together: as many as the processor's queues of outstanding loads can use.
 pub const BLOCK: usize = 64;
 
 impl<B: Deref<Target = [u8]>> Index<B> {
     /// See [`lookup_batch`](super::ServingSnapshot::lookup_batch).
-    pub fn lookup_batch(&self, keys: &[ProfileKey], now: Timestamp, answers: &mut [Answer]) {
+    pub fn lookup_batch(&self, keys: &[ProfileKey], now: Timestamp, overlay: &Overlay, answers: &mut [Answer]) {
         let count = keys.len().min(answers.len());
         let (keys, answers) = (&keys[..count], &mut answers[..count]);
+        let overlay = (!overlay.is_quiet()).then_some(overlay);
         for (keys, answers) in keys.chunks(BLOCK).zip(answers.chunks_mut(BLOCK)) {
-            self.lookup_block(keys, now, answers);
+            self.lookup_block(keys, now, overlay, answers);
         }
     }
 
     /// Three rounds over a block, each asking for the memory of the next: buckets, groups of records, records.
-    fn lookup_block(&self, keys: &[ProfileKey], now: Timestamp, answers: &mut [Answer]) {
+    fn lookup_block(&self, keys: &[ProfileKey], now: Timestamp, overlay: Option<&Overlay>, answers: &mut [Answer]) {
         keys.iter().for_each(|key| self.identities.prefetch(*key));
         for (key, answer) in keys.iter().zip(answers.iter_mut()) {
             answer.clear();
-            match self.find(*key) {
-                Some(value) => {
-                    answer.known = 1;
-                    self.note(value, answer);
-                }
-                None => answer.raise(Outcome::NoProfile),
-            }
+            answer.known = self.identify(*key, now, overlay, answer).into();
         }
         let mut records = [const { None }; BLOCK];
         for (answer, record) in answers.iter().zip(&mut records) {
@@ -39,20 +35,12 @@ impl<B: Deref<Target = [u8]>> Index<B> {
             }
         }
         for (answer, record) in answers.iter_mut().zip(records) {
-            self.read_located(record, now, answer);
+            let Some(&ordinal) = answer.ordinals.first() else { continue };
+            answer.profiles = 1;
+            let profile = self.read_profile(record, ordinal, now, overlay, &mut answer.audiences);
+            answer.raise_by(profile);
+            answer.excluded_by.extend_from_slice(&answer.audiences);
+            answer.settle();
         }
-    }
-
-    fn read_located(&self, record: Option<Range<usize>>, now: Timestamp, answer: &mut Answer) {
-        let Some(&ordinal) = answer.ordinals.first() else { return };
-        answer.profiles = 1;
-        let profile = match record {
-            Some(record) => self.forward.read_at(record, &mut answer.audiences),
-            None => crate::snapshot::forward::flags::UNREADABLE,
-        };
-        answer.raise_by(profile);
-        self.apply_flips(profile, ordinal, now, &mut answer.audiences);
-        answer.excluded_by.extend_from_slice(&answer.audiences);
-        answer.settle();
     }
 }

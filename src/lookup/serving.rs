@@ -3,12 +3,12 @@
 use super::answer::{Answer, Outcome, unite};
 use crate::audiences::Catalogue;
 use crate::error::{Error, Result};
-use crate::overlay::flips;
-use crate::schema::{Generation, KeyHasher, ProfileKey, Timestamp};
+use crate::overlay::{Overlay, flips};
+use crate::schema::{Generation, KeyHasher, ProfileKey, Scope, Timestamp};
 use crate::snapshot::forward::flags;
 use crate::snapshot::identities::{BLOCKED_ALL, BLOCKED_MARKETING, BLOCKED_PROFILING, FIRST_RESERVED};
 use crate::snapshot::{Filter, Flips, Forward, Identities, Manifest, Planes, SectionBytes, Snapshot, Store};
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 use std::sync::Arc;
 
 /// What lookups read, on any bytes: the views alone, without files.
@@ -83,15 +83,15 @@ impl ServingSnapshot {
         self.index.identities.false_match_probability()
     }
 
-    /// Who is this, and in which audiences at `now`? `keys` come in order of precedence. What another answer said is
-    /// forgotten.
-    pub fn lookup(&self, keys: &[ProfileKey], now: Timestamp, answer: &mut Answer) {
-        self.index.lookup(keys, now, answer);
+    /// Who is this, and in which audiences at `now`, with what changed since the snapshot? `keys` come in order of precedence.
+    /// What another answer said is forgotten.
+    pub fn lookup(&self, keys: &[ProfileKey], now: Timestamp, overlay: &Overlay, answer: &mut Answer) {
+        self.index.lookup(keys, now, overlay, answer);
     }
 
     /// Many lookups of one key each: `answers[i]` is of `keys[i]`. Stops at the shorter of the two.
-    pub fn lookup_batch(&self, keys: &[ProfileKey], now: Timestamp, answers: &mut [Answer]) {
-        self.index.lookup_batch(keys, now, answers);
+    pub fn lookup_batch(&self, keys: &[ProfileKey], now: Timestamp, overlay: &Overlay, answers: &mut [Answer]) {
+        self.index.lookup_batch(keys, now, overlay, answers);
     }
 }
 
@@ -114,22 +114,40 @@ impl<B: Deref<Target = [u8]>> Index<B> {
     }
 
     /// See [`ServingSnapshot::lookup`].
-    pub fn lookup(&self, keys: &[ProfileKey], now: Timestamp, answer: &mut Answer) {
+    pub fn lookup(&self, keys: &[ProfileKey], now: Timestamp, overlay: &Overlay, answer: &mut Answer) {
         answer.clear();
         if keys.len() > 1 {
             keys.iter().for_each(|key| self.identities.prefetch(*key));
         }
+        let overlay = (!overlay.is_quiet()).then_some(overlay);
         for (at, key) in (0..).zip(keys) {
-            match self.find(*key) {
-                Some(value) => {
-                    answer.known |= 1u128.checked_shl(at).unwrap_or(0);
-                    self.note(value, answer);
-                }
-                None => answer.raise(Outcome::NoProfile),
+            if self.identify(*key, now, overlay, answer) {
+                answer.known |= 1u128.checked_shl(at).unwrap_or(0);
             }
         }
-        self.read_profiles(now, answer);
+        self.read_profiles(now, overlay, answer);
         answer.settle();
+    }
+
+    /// Takes note of what an identifier stands for: what the block list says of it, then its profile in the snapshot or since.
+    /// Returns whether it is known. `overlay` is `None` when there is nothing to look for.
+    #[inline]
+    pub(super) fn identify(
+        &self,
+        key: ProfileKey,
+        now: Timestamp,
+        overlay: Option<&Overlay>,
+        answer: &mut Answer,
+    ) -> bool {
+        if let Some(block) = overlay.and_then(|overlay| overlay.block(key, now)) {
+            answer.raise(if block.scope == Scope::Profiling { Outcome::NoConsent } else { Outcome::Blocked });
+        }
+        let value = self.find(key).or_else(|| overlay?.stranger(key));
+        match value {
+            Some(value) => self.note(value, answer),
+            None => answer.raise(Outcome::NoProfile),
+        }
+        value.is_some()
     }
 
     /// The identity index behind its filter.
@@ -159,28 +177,51 @@ impl<B: Deref<Target = [u8]>> Index<B> {
     }
 
     /// Audiences of the first profile, and of all together.
-    fn read_profiles(&self, now: Timestamp, answer: &mut Answer) {
+    fn read_profiles(&self, now: Timestamp, overlay: Option<&Overlay>, answer: &mut Answer) {
         answer.profiles = answer.ordinals.len() as u32;
         // The others first, each through `audiences`, so that the first profile's stay there.
         for at in (0..answer.ordinals.len()).rev() {
             answer.audiences.clear();
-            let profile = self.read_profile(answer.ordinals[at], now, &mut answer.audiences);
+            let ordinal = answer.ordinals[at];
+            let profile = self.read_profile(self.forward.locate(ordinal), ordinal, now, overlay, &mut answer.audiences);
             answer.raise_by(profile);
             unite(&mut answer.excluded_by, &answer.audiences);
         }
     }
 
-    /// The audiences of a profile at `now`; returns its flags.
-    fn read_profile(&self, ordinal: u32, now: Timestamp, audiences: &mut Vec<u32>) -> u8 {
-        let profile = self.forward.read(ordinal, audiences);
-        self.apply_flips(profile, ordinal, now, audiences);
-        profile
-    }
-
+    /// The audiences of a profile at `now`, whose record is at `record`; returns its flags. What is not in the snapshot's
+    /// records is a stranger, of whom the overlay knows all that is known; without one it cannot be, and is not spoken to.
     #[inline]
-    pub(super) fn apply_flips(&self, profile: u8, ordinal: u32, now: Timestamp, audiences: &mut Vec<u32>) {
+    pub(super) fn read_profile(
+        &self,
+        record: Option<Range<usize>>,
+        ordinal: u32,
+        now: Timestamp,
+        overlay: Option<&Overlay>,
+        audiences: &mut Vec<u32>,
+    ) -> u8 {
+        let mut profile = match (record, overlay) {
+            (Some(record), _) => {
+                self.forward.prefetch_record(&record);
+                self.forward.read_at(record, audiences)
+            }
+            (None, Some(overlay)) if ordinal >= self.forward.ordinals() => {
+                audiences.extend_from_slice(overlay.nobody());
+                0
+            }
+            (None, _) => flags::UNREADABLE,
+        };
         if profile & flags::FLIPS != 0 {
             flips::apply(self.flips.of(ordinal), now.minute(), audiences);
         }
+        if let Some(overlay) = overlay {
+            overlay.apply(ordinal, now, audiences);
+            match overlay.consent(ordinal) {
+                Some(true) => profile &= !flags::REFUSED,
+                Some(false) => profile |= flags::REFUSED,
+                None => {}
+            }
+        }
+        profile
     }
 }
