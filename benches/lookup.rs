@@ -10,6 +10,7 @@ use criterion::{
 use std::hint::black_box;
 use synthetic::{AUDIENCES, IDENTIFIERS, catalogue, filter, flips, forward, hasher, identities, key, mix, write_uid};
 use vaglio::lookup::{Answer, Outcome, ServingSnapshot};
+use vaglio::overlay::Overlay;
 use vaglio::schema::{Generation, ProfileKey, Timestamp};
 use vaglio::snapshot::{Manifest, Planes, SectionRef, Store};
 
@@ -75,11 +76,11 @@ fn chase() -> Vec<[u32; 16]> {
 }
 
 fn one_by_one(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, snapshot: &ServingSnapshot, keys: &[ProfileKey]) {
-    let mut answer = Answer::with_capacity(AUDIENCES as usize);
+    let (mut answer, overlay) = (Answer::with_capacity(AUDIENCES as usize), Overlay::empty());
     let mut at = 0;
     group.bench_function(name, |bencher| {
         bencher.iter(|| {
-            snapshot.lookup(&keys[at..=at], NOW, &mut answer);
+            snapshot.lookup(&keys[at..=at], NOW, &overlay, &mut answer);
             at = following(at, keys.len(), &answer);
             answer.outcome
         });
@@ -128,11 +129,12 @@ fn from_identifiers(group: &mut BenchmarkGroup<'_, WallTime>, world: &World) {
             uid
         })
         .collect();
-    let (hasher, mut answer, mut at) = (hasher(), Answer::with_capacity(AUDIENCES as usize), 0);
+    let (hasher, overlay) = (hasher(), Overlay::empty());
+    let (mut answer, mut at) = (Answer::with_capacity(AUDIENCES as usize), 0);
     group.bench_function("hit from a 36-character identifier", |bencher| {
         bencher.iter(|| {
             let uid = std::str::from_utf8(&uids[at]).expect("hexadecimal digits and dashes");
-            world.plain.lookup(&[hasher.key("ifa", uid)], NOW, &mut answer);
+            world.plain.lookup(&[hasher.key("ifa", uid)], NOW, &overlay, &mut answer);
             at = following(at, uids.len(), &answer);
             assert_eq!(answer.outcome, Outcome::Matched);
         });
@@ -140,6 +142,7 @@ fn from_identifiers(group: &mut BenchmarkGroup<'_, WallTime>, world: &World) {
 }
 
 fn batches(group: &mut BenchmarkGroup<'_, WallTime>, world: &World, known: &[ProfileKey], mixed: &[ProfileKey]) {
+    let overlay = Overlay::empty();
     let mut answers: Vec<Answer> = (0..64).map(|_| Answer::with_capacity(AUDIENCES as usize)).collect();
     group.throughput(Throughput::Elements(64));
     for (name, snapshot, keys) in [
@@ -149,7 +152,7 @@ fn batches(group: &mut BenchmarkGroup<'_, WallTime>, world: &World, known: &[Pro
     ] {
         let mut blocks = keys.chunks_exact(64).cycle();
         group.bench_function(name, |bencher| {
-            bencher.iter(|| snapshot.lookup_batch(blocks.next().expect("a cycle"), NOW, &mut answers));
+            bencher.iter(|| snapshot.lookup_batch(blocks.next().expect("a cycle"), NOW, &overlay, &mut answers));
         });
     }
 }

@@ -15,6 +15,7 @@ use vaglio::hooks::call::Call;
 use vaglio::hooks::openrtb_enrich;
 use vaglio::hooks::routes::{Asked, Media};
 use vaglio::lookup::{Answer, Index, Outcome};
+use vaglio::overlay::Overlay;
 use vaglio::schema::{KeyHasher, ProfileKey, Timestamp};
 use vaglio::snapshot::filter::write_filter;
 use vaglio::snapshot::flips::write_flips;
@@ -93,7 +94,7 @@ fn a_lookup_allocates_nothing_even_the_first() {
         let index = index(filter);
         let hasher = KeyHasher::new([1; 16]);
         let mut answer = Answer::with_capacity(AUDIENCES as usize);
-        let mut found = 0;
+        let (mut found, overlay) = (0, Overlay::empty());
         let count = allocations(|| {
             for person in 0..PEOPLE * 2 {
                 let mut digits = [0u8; 10];
@@ -101,7 +102,7 @@ fn a_lookup_allocates_nothing_even_the_first() {
                 // Three identifiers: two that may be known, and a stranger.
                 let other = hasher.key("ifa", decimal(person / 2, &mut [0u8; 10]));
                 let keys = [hasher.key("ifa", uid), other, hasher.key("id5-sync.com", uid)];
-                index.lookup(&keys, Timestamp(20 * 60), &mut answer);
+                index.lookup(&keys, Timestamp(20 * 60), &overlay, &mut answer);
                 found += u32::from(answer.outcome == Outcome::Matched);
             }
         });
@@ -115,7 +116,10 @@ fn a_batch_allocates_nothing() {
     let hasher = KeyHasher::new([1; 16]);
     let keys: Vec<ProfileKey> = (0..PEOPLE * 2).map(|person| hasher.key("ifa", &person.to_string())).collect();
     let mut answers = (0..256).map(|_| Answer::with_capacity(AUDIENCES as usize)).collect::<Vec<_>>();
-    let count = allocations(|| keys.chunks(256).for_each(|keys| index.lookup_batch(keys, Timestamp(0), &mut answers)));
+    let overlay = Overlay::empty();
+    let count = allocations(|| {
+        keys.chunks(256).for_each(|keys| index.lookup_batch(keys, Timestamp(0), &overlay, &mut answers))
+    });
     assert_eq!(count, 0);
 }
 

@@ -27,7 +27,7 @@ fn copied(format: &str) -> (tempfile::TempDir, Store, KeyHasher) {
 
 fn audiences(serving: &ServingSnapshot, keys: &[ProfileKey]) -> (Outcome, Vec<String>) {
     let mut answer = Answer::default();
-    serving.lookup(keys, serving.manifest().as_of, &mut answer);
+    serving.lookup(keys, serving.manifest().as_of, &vaglio::overlay::Overlay::empty(), &mut answer);
     let name = |number: &u32| serving.catalogue().audiences[*number as usize].id.id().to_owned();
     (answer.outcome, answer.audiences.iter().map(name).collect())
 }

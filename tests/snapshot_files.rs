@@ -109,7 +109,7 @@ fn what_was_published_is_read_back_and_answers() {
     let serving = ServingSnapshot::new(snapshot).unwrap();
     let mut answer = Answer::default();
     for (who, expected) in [(7, Outcome::Matched), (PROFILES, Outcome::NoProfile)] {
-        serving.lookup(&[key(who)], Timestamp(0), &mut answer);
+        serving.lookup(&[key(who)], Timestamp(0), &vaglio::overlay::Overlay::empty(), &mut answer);
         assert_eq!(answer.outcome, expected);
     }
 }

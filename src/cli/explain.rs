@@ -8,6 +8,7 @@ use crate::decide::{CampaignIndex, Decisions, Status};
 use crate::error::{Error, Result};
 use crate::evaluate::{Question, Tree};
 use crate::lookup::{Answer, Outcome, ServingSnapshot};
+use crate::overlay::Overlay;
 use crate::schema::AudienceId;
 use crate::snapshot::columns::Columns;
 use crate::snapshot::keys::Keys;
@@ -96,14 +97,14 @@ pub fn run(args: &Args) -> Result<()> {
     let mut asked = Asked::open(&args.config.load()?, args.generation, Planes::All, &args.ids)?;
     let serving = ServingSnapshot::new(asked.snapshot.clone())?;
     let mut answer = Answer::default();
-    serving.lookup(&asked.keys, asked.now, &mut answer);
+    serving.lookup(&asked.keys, asked.now, &Overlay::empty(), &mut answer);
     let mut reached_by_bid = true;
     if answer.outcome == Outcome::NoProfile {
         // Somebody may ask by an identifier that never occurs at bid time: the person's others answer then.
         let profiles = profiles_of(&asked.snapshot, &asked.keys)?;
         let keys = Keys::open(asked.snapshot.section("keys")?)?;
         asked.keys.extend(profiles.iter().flat_map(|ordinal| keys.of(*ordinal)).map(|(key, _)| key));
-        serving.lookup(&asked.keys, asked.now, &mut answer);
+        serving.lookup(&asked.keys, asked.now, &Overlay::empty(), &mut answer);
         reached_by_bid = profiles.is_empty() || answer.outcome != Outcome::NoProfile;
     }
     let about = About::find(serving.catalogue(), &args.about)?;

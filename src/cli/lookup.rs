@@ -6,6 +6,7 @@ use crate::audiences::{Audience, AudienceKind};
 use crate::config::Loaded;
 use crate::error::Result;
 use crate::lookup::{Answer, Outcome, ServingSnapshot};
+use crate::overlay::Overlay;
 use crate::schema::Segment;
 use crate::snapshot::Planes;
 use serde::Serialize;
@@ -62,7 +63,7 @@ pub fn run(args: &Args) -> Result<()> {
     let asked = Asked::open(&loaded, args.generation, Planes::Bid, &args.ids)?;
     let serving = ServingSnapshot::new(asked.snapshot)?;
     let mut answer = Answer::default();
-    serving.lookup(&asked.keys, asked.now, &mut answer);
+    serving.lookup(&asked.keys, asked.now, &Overlay::empty(), &mut answer);
     let line = |number: &u32| serving.catalogue().audiences.get(*number as usize).map(Line::new);
     let report = Report {
         status: status(answer.outcome),

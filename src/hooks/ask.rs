@@ -192,7 +192,7 @@ fn look(served: &Served, now: Timestamp, test: bool, scratch: &mut Scratch) -> S
 }
 
 pub(super) fn look_into(served: &Served, keys: &[ProfileKey], now: Timestamp, answer: &mut Answer) -> Status {
-    served.answering.snapshot.lookup(keys, now, answer);
+    served.answering.snapshot.lookup(keys, now, &served.overlay, answer);
     status_of(answer.outcome)
 }
 

@@ -62,7 +62,7 @@ impl Doors {
         }
         if let Some(served) = party.served {
             let answers = &mut scratch.answers[..scratch.batch.len()];
-            served.answering.snapshot.lookup_batch(&scratch.batch, now, answers);
+            served.answering.snapshot.lookup_batch(&scratch.batch, now, &served.overlay, answers);
         }
         for place in &scratch.places {
             let (status, _) = Self::result_of(*place, &scratch.answers);

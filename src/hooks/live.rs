@@ -8,6 +8,7 @@ use super::tallies::Tallies;
 use crate::access::{Access, CallerNumber};
 use crate::decide::{Answering, Decisions};
 use crate::lookup::Answer;
+use crate::overlay::Overlay;
 use crate::schema::{Generation, KeyHasher, ProfileKey, Timestamp};
 use crate::snapshot::{Current, CurrentReader};
 use crate::telemetry::shards;
@@ -16,12 +17,14 @@ use parking_lot::Mutex;
 use std::fmt;
 use std::sync::Arc;
 
-/// What questions are answered from: a generation, the secret its keys were made with, and its names as each caller is
+/// What questions are answered from: a generation, what changed since, the secret its keys were made with, and its names as each caller is
 /// told them.
 #[derive(Clone)]
 pub struct Served {
     /// Lookups and campaigns.
     pub answering: Arc<Answering>,
+    /// What changed since the generation.
+    pub overlay: Arc<Overlay>,
     /// Hashes identifiers as the generation's were.
     pub keys: KeyHasher,
     /// What each caller is told, by its number. Callers who are told the same share it.
@@ -30,7 +33,7 @@ pub struct Served {
 
 impl Served {
     /// Puts a generation's names into words for every caller.
-    pub fn new(answering: Arc<Answering>, keys: KeyHasher, access: &Access) -> Self {
+    pub fn new(answering: Arc<Answering>, overlay: Arc<Overlay>, keys: KeyHasher, access: &Access) -> Self {
         let mut labels: Vec<Arc<Labels>> = Vec::with_capacity(access.callers.len());
         for (at, caller) in access.callers.iter().enumerate() {
             let same = access.callers[..at].iter().position(|other| other.is_told_the_same(caller));
@@ -39,7 +42,7 @@ impl Served {
                 None => Arc::new(Labels::new(&answering, caller)),
             });
         }
-        Served { answering, keys, labels }
+        Served { answering, overlay, keys, labels }
     }
 
     /// What a caller is told.

@@ -17,8 +17,8 @@ pub use blocked::Blocked;
 pub use changes::Change;
 pub use exposures::Exposures;
 
-use crate::log::blocklist::HashedState;
 use crate::log::Block;
+use crate::log::blocklist::HashedState;
 use crate::schema::{KeyHasher, ProfileKey, Timestamp};
 use papaya::HashMap;
 use seen::Seen;
@@ -174,11 +174,7 @@ impl Overlay {
     pub fn change(&self, profile: u32, changes: Box<[Change]>) {
         let added = changes.len() * size_of::<Change>();
         let map = self.changes.pin();
-        let removed = if changes.is_empty() {
-            map.remove(&profile)
-        } else {
-            map.insert(profile, changes)
-        };
+        let removed = if changes.is_empty() { map.remove(&profile) } else { map.insert(profile, changes) };
         let removed = removed.map(|before| before.len() * size_of::<Change>());
         self.listed.fetch_add(added, Ordering::Relaxed);
         self.listed.fetch_sub(removed.unwrap_or(0), Ordering::Relaxed);

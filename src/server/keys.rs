@@ -61,7 +61,10 @@ impl Keys {
         self.warn_of_lost_callers(credentials);
         let access = Arc::new(Access::with(&self.config, credentials));
         let standing = self.doors.live.load();
-        let told = |served: &Served| Served::new(Arc::clone(&served.answering), served.keys.clone(), &access);
+        let told = |served: &Served| {
+            let (answering, overlay) = (Arc::clone(&served.answering), Arc::clone(&served.overlay));
+            Served::new(answering, overlay, served.keys.clone(), &access)
+        };
         let served = standing.served.as_ref().map(told);
         self.doors.live.swap(Standing { access, served });
     }

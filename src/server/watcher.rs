@@ -8,6 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::hooks::Doors;
 use crate::hooks::live::{Served, Standing};
 use crate::lookup::ServingSnapshot;
+use crate::overlay::Overlay;
 use crate::schema::Generation;
 use crate::snapshot::Store;
 use std::sync::Arc;
@@ -108,7 +109,9 @@ impl Watcher {
         let access = Arc::clone(&self.doors.live.load().access);
         keys::warn_of_unknown_audiences(&access, snapshot.catalogue());
         let served = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            Served::new(Arc::new(Answering::new(snapshot)), keys, &access)
+            let blocked = Arc::clone(&self.doors.refusals.blocked);
+            let overlay = Overlay::new(snapshot.manifest().profiles, keys.clone(), blocked);
+            Served::new(Arc::new(Answering::new(snapshot)), Arc::new(overlay), keys, &access)
         }));
         let served = served.map_err(|_| Error::internal(format!("generation {generation} made the server panic")))?;
         let (as_of, profiles) = (served.as_of(), served.answering.snapshot.manifest().profiles);

@@ -83,7 +83,7 @@ impl Built {
     /// The audiences of whoever has this identifier, without their owner, sorted; `None` = nobody known.
     pub fn lookup(&self, source: &str, uid: &str) -> Option<Vec<String>> {
         let mut answer = Answer::default();
-        self.serving.lookup(&[self.keys.key(source, uid)], self.now, &mut answer);
+        self.serving.lookup(&[self.keys.key(source, uid)], self.now, &vaglio::overlay::Overlay::empty(), &mut answer);
         let id = |number: &u32| self.serving.catalogue().audiences[*number as usize].id.id().to_owned();
         let mut audiences: Vec<String> = answer.audiences.iter().map(id).collect();
         audiences.sort();

@@ -5,6 +5,7 @@ use crate::config::Loaded;
 use crate::error::Result;
 use crate::evaluate::{Question, Tree};
 use crate::lookup::{Answer, Outcome, ServingSnapshot};
+use crate::overlay::Overlay;
 use crate::schema::{AudienceId, Generation, KeyHasher, ProfileKey, Timestamp};
 use crate::snapshot::columns::Columns;
 use crate::snapshot::{Planes, Snapshot, Store};
@@ -52,7 +53,7 @@ impl Reading {
     /// What is answered at an instant, suppress audiences included.
     pub(super) fn answer(&self, keys: &[ProfileKey], now: Timestamp) -> Answer {
         let mut answer = Answer::default();
-        self.serving.lookup(keys, now, &mut answer);
+        self.serving.lookup(keys, now, &Overlay::empty(), &mut answer);
         answer
     }
 
