@@ -3,10 +3,12 @@
 //! What was said of an identifier only ever grows: every objection and deletion counts until its own end, whatever came after
 //! it, so the order of records does not matter.
 
-use super::Control;
+use super::{Control, Which, oldest, read};
+use crate::error::Result;
 use crate::schema::{BlockKey, Offset, Scope, Timestamp};
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::path::Path;
 
 /// The end of what holds for good.
 const FOR_GOOD: i64 = i64::MAX;
@@ -113,6 +115,19 @@ impl Blocklist {
         Blocklist { said: HashMap::default(), deletions: Vec::new(), now }
     }
 
+    /// Everything that a control log says, seen from `now`, and where it ends. A directory without a log says nothing.
+    ///
+    /// # Errors
+    /// A damaged log.
+    pub fn read(directory: &Path, now: Timestamp) -> Result<(Self, Offset)> {
+        let mut list = Blocklist::new(now);
+        let end = read(directory, oldest(directory)?, Which::All, &mut |offset, payload| {
+            list.note(offset, &Control::decode(payload)?);
+            Ok(())
+        })?;
+        Ok((list, end))
+    }
+
     /// Takes in a record.
     pub fn note(&mut self, offset: Offset, record: &Control) {
         let Some((keys, said)) = of(record) else { return };
@@ -205,6 +220,24 @@ mod tests {
             }
             prop_assert_eq!(list.get(BlockKey(8)), None);
         }
+    }
+
+    #[test]
+    fn what_is_in_the_log_is_read() {
+        let directory = tempfile::tempdir().unwrap();
+        let (nobody, end) = Blocklist::read(directory.path(), Timestamp(0)).unwrap();
+        assert!(nobody.is_empty() && end == Offset(0));
+        let mut log = crate::log::ControlLog::open(directory.path()).unwrap();
+        log.append(&record((1, 5, None))).unwrap();
+        log.append(&Control::Credentials("{}".to_owned())).unwrap();
+        log.append(&record((3, 6, Some(10)))).unwrap();
+        let at = |now| Blocklist::read(directory.path(), Timestamp(now)).unwrap();
+        assert_eq!(
+            at(15).0.get(BlockKey(7)),
+            Some(Block { scope: Scope::All, deleted: true, since: 6, until: Some(16) })
+        );
+        assert_eq!(at(16).0.get(BlockKey(7)).map(|block| block.scope), Some(Scope::Profiling));
+        assert_eq!(at(0).1, Offset(3));
     }
 
     #[test]
