@@ -1,10 +1,12 @@
 //! The campaigns of a generation, indexed by audience: a decision starts from a template of what is said of a user who is
 //! in no audience, and touches only the campaigns that name one of the user's audiences.
 
+use super::limits::{Limits, Past};
 use super::verdict::{Decision, Status};
 use crate::audiences::Catalogue;
 use crate::audiences::catalogue::{Campaign, Fallback, Status as Speaking};
 use crate::schema::Timestamp;
+use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Every index has its own number, so that buffers know whose template they hold.
@@ -22,28 +24,29 @@ pub struct CampaignIndex {
     on_failure: Vec<Fallback>,
     include: Lists,
     exclude: Lists,
+    limits: Limits,
 }
 
-/// For each audience, the campaigns that name it.
+/// A list of numbers for each number: for an audience, the campaigns that name it.
 #[derive(Debug, Default)]
-struct Lists {
+pub(super) struct Lists {
     starts: Vec<u32>,
-    campaigns: Vec<u32>,
+    numbers: Vec<u32>,
 }
 
 impl Lists {
-    fn new(audiences: usize, mut pairs: Vec<(u32, u32)>) -> Self {
+    pub(super) fn new(count: usize, mut pairs: Vec<(u32, u32)>) -> Self {
         pairs.sort_unstable();
         pairs.dedup();
-        let starts = (0..=audiences as u32).map(|audience| pairs.partition_point(|pair| pair.0 < audience) as u32);
-        Lists { starts: starts.collect(), campaigns: pairs.iter().map(|pair| pair.1).collect() }
+        let starts = (0..=count as u32).map(|number| pairs.partition_point(|pair| pair.0 < number) as u32);
+        Lists { starts: starts.collect(), numbers: pairs.iter().map(|pair| pair.1).collect() }
     }
 
-    /// The campaigns that name the audience; none for a number that is not in the catalogue.
-    fn of(&self, audience: u32) -> &[u32] {
-        let at = audience as usize;
+    /// The list of a number; none for one that is not in the catalogue.
+    pub(super) fn of(&self, number: u32) -> &[u32] {
+        let at = number as usize;
         match (self.starts.get(at), self.starts.get(at + 1)) {
-            (Some(&start), Some(&end)) => &self.campaigns[start as usize..end as usize],
+            (Some(&start), Some(&end)) => &self.numbers[start as usize..end as usize],
             _ => &[],
         }
     }
@@ -57,6 +60,16 @@ pub struct Decisions {
     template: Vec<Decision>,
     /// Whose template it is, and from when to when it holds.
     template_of: (u64, i64, i64),
+    /// The template's campaigns that would speak and are in groups.
+    template_voices: Vec<u32>,
+    /// The campaigns in groups that may have become [`Decision::Target`].
+    pub(super) voices: Vec<u32>,
+    /// The place of each group's first voice; `u32::MAX` between decisions.
+    pub(super) best: Vec<u32>,
+    /// How many impressions each counter has counted; 0 between decisions.
+    pub(super) counts: Vec<u32>,
+    /// The counters that have counted some.
+    pub(super) counting: Vec<u32>,
 }
 
 impl CampaignIndex {
@@ -77,6 +90,7 @@ impl CampaignIndex {
             on_failure: campaigns.iter().map(|campaign| campaign.on_failure).collect(),
             include: Lists::new(catalogue.audiences.len(), include),
             exclude: Lists::new(catalogue.audiences.len(), exclude),
+            limits: Limits::new(catalogue),
         }
     }
 
@@ -114,15 +128,31 @@ impl CampaignIndex {
         out: &mut Decisions,
     ) {
         out.all.clear();
+        out.voices.clear();
         match (Decision::of_status(status), status) {
             (Some(Decision::Objected), _) => out.all.resize(self.len(), Decision::Objected),
             (Some(decision), _) => out.all.extend((0..self.len()).map(|at| self.unless_paused(at, now, decision))),
             (None, Status::NoProfile) => {
                 let of = |at: usize| self.unless_paused(at, now, Decision::without_profile(self.no_profile[at]));
                 out.all.extend((0..self.len()).map(of));
+                out.voices.extend(self.limits.grouped());
             }
             (None, _) => self.decide_matched(included_by, excluded_by, now, out),
         }
+    }
+
+    /// What limits make of the decisions: first whoever has spoken often enough falls silent, then of each group's
+    /// candidates that would still speak only one does: that of the highest priority, of several the first by id. A candidate
+    /// is a campaign that whoever asks could choose now.
+    pub fn limit<B: Deref<Target = [u8]>>(
+        &self,
+        past: &Past<'_, B>,
+        now: Timestamp,
+        is_candidate: impl Fn(u32) -> bool,
+        out: &mut Decisions,
+    ) {
+        self.limits.cap(past, now, out);
+        self.limits.one_voice(is_candidate, out);
     }
 
     fn decide_matched(&self, included_by: &[u32], excluded_by: &[u32], now: Timestamp, out: &mut Decisions) {
@@ -131,11 +161,15 @@ impl CampaignIndex {
             self.make_template(now, out);
         }
         out.all.extend_from_slice(&out.template);
+        out.voices.extend_from_slice(&out.template_voices);
         for &audience in included_by {
             for &campaign in self.include.of(audience) {
                 let decision = &mut out.all[campaign as usize];
                 if *decision == Decision::NotInTarget {
                     *decision = Decision::Target;
+                    if self.limits.is_grouped(campaign) {
+                        out.voices.push(campaign);
+                    }
                 }
             }
         }
@@ -162,6 +196,9 @@ impl CampaignIndex {
         let base = |at: usize| if self.everybody[at] { Decision::Target } else { Decision::NotInTarget };
         out.template.clear();
         out.template.extend((0..self.len()).map(|at| self.unless_paused(at, now, base(at))));
+        let speaks = |&campaign: &u32| out.template[campaign as usize] == Decision::Target;
+        out.template_voices.clear();
+        out.template_voices.extend(self.limits.grouped().filter(speaks));
         out.template_of = (self.number, from, to);
     }
 

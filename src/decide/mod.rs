@@ -2,16 +2,18 @@
 //! clock of its own, no allocation once its buffers are warm.
 //!
 //! Contents: [`verdict`] the words of an answer; [`campaigns`] the campaigns of a generation, indexed by audience;
-//! [`deals`] what decisions make of deals and impressions; [`Answering`] what a request is answered from.
+//! [`limits`] how often, and one voice a group; [`deals`] what decisions make of deals and impressions; [`Answering`] what a request is answered from.
 
 pub mod campaigns;
 pub mod deals;
+pub mod limits;
 pub mod verdict;
 
 #[cfg(test)]
 mod tests;
 
 pub use campaigns::{CampaignIndex, Decisions};
+pub use limits::Past;
 pub use verdict::{Decision, Status, Verdict};
 
 use crate::lookup::ServingSnapshot;

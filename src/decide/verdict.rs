@@ -104,11 +104,19 @@ pub enum Decision {
     Overloaded,
     /// Too late: unknown.
     Late,
+    /// The person saw it, or its group, often enough or too recently: suppress.
+    Capped,
+    /// The owner has said enough to this person: suppress.
+    Pressure,
+    /// Another campaign of its group speaks: suppress.
+    Outranked,
+    /// It has a limit, and what was shown is not known in time: unknown.
+    CapsUnknown,
 }
 
 impl Decision {
     /// Every decision, in the order of their numbers.
-    pub const ALL: [Decision; 13] = [
+    pub const ALL: [Decision; 17] = [
         Decision::Target,
         Decision::NotInTarget,
         Decision::Excluded,
@@ -122,6 +130,10 @@ impl Decision {
         Decision::NotReady,
         Decision::Overloaded,
         Decision::Late,
+        Decision::Capped,
+        Decision::Pressure,
+        Decision::Outranked,
+        Decision::CapsUnknown,
     ];
 
     /// The verdict.
@@ -132,13 +144,17 @@ impl Decision {
             | Decision::Excluded
             | Decision::Paused
             | Decision::Objected
-            | Decision::NoProfileSuppress => Verdict::Suppress,
+            | Decision::NoProfileSuppress
+            | Decision::Capped
+            | Decision::Pressure
+            | Decision::Outranked => Verdict::Suppress,
             Decision::NoProfileUnknown
             | Decision::NoId
             | Decision::NoConsent
             | Decision::NotReady
             | Decision::Overloaded
-            | Decision::Late => Verdict::Unknown,
+            | Decision::Late
+            | Decision::CapsUnknown => Verdict::Unknown,
         }
     }
 
@@ -156,6 +172,9 @@ impl Decision {
             Decision::NotReady => "not_ready",
             Decision::Overloaded => "overloaded",
             Decision::Late => "late",
+            Decision::Capped | Decision::CapsUnknown => "capped",
+            Decision::Pressure => "pressure",
+            Decision::Outranked => "outranked",
         }
     }
 

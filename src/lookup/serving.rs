@@ -3,11 +3,11 @@
 use super::answer::{Answer, Outcome, unite};
 use crate::audiences::Catalogue;
 use crate::error::{Error, Result};
-use crate::overlay::{Overlay, flips};
+use crate::overlay::{Exposures, Overlay, flips};
 use crate::schema::{Generation, KeyHasher, ProfileKey, Scope, Timestamp};
 use crate::snapshot::forward::flags;
 use crate::snapshot::identities::{BLOCKED_ALL, BLOCKED_MARKETING, BLOCKED_PROFILING, FIRST_RESERVED};
-use crate::snapshot::{Filter, Flips, Forward, Identities, Manifest, Planes, SectionBytes, Snapshot, Store};
+use crate::snapshot::{Caps, Filter, Flips, Forward, Identities, Manifest, Planes, SectionBytes, Snapshot, Store};
 use std::ops::{Deref, Range};
 use std::sync::Arc;
 
@@ -26,6 +26,7 @@ pub struct ServingSnapshot {
     snapshot: Snapshot,
     catalogue: Arc<Catalogue>,
     pub(super) index: Index<SectionBytes>,
+    caps: Option<Caps<SectionBytes>>,
 }
 
 impl ServingSnapshot {
@@ -60,7 +61,8 @@ impl ServingSnapshot {
                 snapshot.manifest().profiles
             )));
         }
-        Ok(ServingSnapshot { snapshot, catalogue: Arc::new(catalogue), index })
+        let caps = if snapshot.has("caps") { Some(Caps::open(snapshot.shared("caps")?)?) } else { None };
+        Ok(ServingSnapshot { snapshot, catalogue: Arc::new(catalogue), index, caps })
     }
 
     /// Its manifest.
@@ -76,6 +78,17 @@ impl ServingSnapshot {
     /// Its audiences and campaigns.
     pub fn catalogue(&self) -> &Catalogue {
         &self.catalogue
+    }
+
+    /// What was shown to whom before its cut; `None` = nothing that a limit asks for.
+    pub fn caps(&self) -> Option<&Caps<SectionBytes>> {
+        self.caps.as_ref()
+    }
+
+    /// Where what is shown from its cut on is remembered, of at most so many profiles.
+    pub fn exposures(&self, most: usize) -> Exposures {
+        let keep = self.catalogue.memory(self.snapshot.manifest().as_of).into_iter().map(|memory| memory.keep);
+        Exposures::new(self.catalogue.campaigns.iter().map(|campaign| campaign.id.as_str()).zip(keep), most)
     }
 
     /// The probability that an unknown identifier is taken for a known one.

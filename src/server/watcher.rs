@@ -110,7 +110,9 @@ impl Watcher {
         keys::warn_of_unknown_audiences(&access, snapshot.catalogue());
         let served = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             let blocked = Arc::clone(&self.doors.refusals.blocked);
-            let overlay = Overlay::new(snapshot.manifest().profiles, keys.clone(), blocked);
+            let mut overlay = Overlay::new(snapshot.manifest().profiles, keys.clone(), blocked);
+            let ingest = &self.loaded.config.ingest;
+            overlay.exposures = snapshot.exposures(ingest.max_changed_profiles + ingest.max_strangers);
             Served::new(Arc::new(Answering::new(snapshot)), Arc::new(overlay), keys, &access)
         }));
         let served = served.map_err(|_| Error::internal(format!("generation {generation} made the server panic")))?;

@@ -2,8 +2,9 @@
 //!
 //! Blocks are evaluated in parallel, a few at a time: each is turned from bitmaps by audience into lists by ordinal
 //! while it is hot ([`transpose`]), and one thread writes them in order. Kept for the whole run are only what is written
-//! last: the compressed bitmaps and the flips. [`outdated`] says what stale sources do to audiences.
+//! last: the compressed bitmaps and the flips. [`caps`] what was shown to whom; [`outdated`] says what stale sources do to audiences.
 
+mod caps;
 mod outdated;
 mod transpose;
 
@@ -17,6 +18,7 @@ use crate::error::{Error, Result};
 use crate::evaluate::{Horizon, Plan, Scratch};
 use crate::schema::Timestamp;
 use crate::snapshot::bitmaps::write_bitmaps;
+use crate::snapshot::caps::write_caps;
 use crate::snapshot::columns::{BLOCK, Columns};
 use crate::snapshot::consents::Consents;
 use crate::snapshot::flips::write_flips;
@@ -54,7 +56,7 @@ pub struct ActivateInputs<'a> {
 /// What an activation is.
 #[derive(Debug)]
 pub struct Activated {
-    /// forward, audiences, flips, catalogue.
+    /// forward, audiences, flips, catalogue; caps, where there is something to remember.
     pub sections: Vec<SectionRef>,
     /// By audience number.
     pub audiences: Vec<AudienceSummary>,
@@ -96,7 +98,14 @@ pub fn activate(inputs: ActivateInputs<'_>) -> Result<Activated> {
         writer.flips.len()
     ));
     let audiences = summaries(catalogue, &writer.bitmaps, &outdated);
-    Ok(Activated { sections: writer.finish(&inputs, columns.ordinals())?, audiences })
+    let mut sections = writer.finish(&inputs, columns.ordinals())?;
+    let shown = caps::shown(catalogue, &columns, inputs.now);
+    if !shown.is_empty() {
+        let mut caps = store.section("caps", Plane::Bid)?;
+        write_caps(&mut caps, &shown)?;
+        sections.push(caps.finish()?);
+    }
+    Ok(Activated { sections, audiences })
 }
 
 fn horizon_minutes(loaded: &Loaded) -> u16 {

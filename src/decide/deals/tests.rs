@@ -104,8 +104,9 @@ fn what_cannot_be_said_is_settled_by_the_campaign_but_never_without_consent() {
         ] {
             let expected = match decision {
                 Target | NoProfileTarget => Settled::Target,
-                NotInTarget | Excluded | Paused | Objected | NoProfileSuppress | NoConsent => Settled::Suppress,
-                NoProfileUnknown | NoId | NotReady | Overloaded | Late => unknown,
+                NotInTarget | Excluded | Paused | Objected | NoProfileSuppress | Capped | Pressure | Outranked
+                | NoConsent => Settled::Suppress,
+                NoProfileUnknown | NoId | NotReady | Overloaded | Late | CapsUnknown => unknown,
             };
             assert_eq!(settle(decision, on_failure), expected, "{decision:?} {on_failure:?}");
         }
