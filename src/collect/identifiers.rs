@@ -12,9 +12,12 @@ const MAX_IDENTIFIER_BYTES: usize = 512;
 
 /// How the identifiers of a type are canonicalised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Class {
+pub enum Class {
+    /// As UID2 hashes an e-mail address.
     Email,
+    /// As UID2 hashes a phone number.
     Phone,
+    /// A mobile advertising id.
     Ifa,
     /// An EID source or an id of the installation's own: counts as written.
     Plain,
@@ -22,7 +25,7 @@ pub(super) enum Class {
 
 impl Class {
     /// The class of an identifier type (in lower case).
-    pub(super) fn of(id_type: &str) -> Self {
+    pub fn of(id_type: &str) -> Self {
         match id_type {
             "email" => Class::Email,
             "phone" => Class::Phone,
@@ -38,14 +41,25 @@ impl Class {
 /// # Errors
 /// Why it cannot be one.
 pub fn canonical_uid(id_type: &str, text: &str) -> std::result::Result<String, String> {
+    canonical_as(Class::of(&id_type.to_lowercase()), text, &mut String::new()).map(str::to_owned)
+}
+
+/// As [`canonical_uid`]; `scratch` is reused, and the result lives in it or in `text`.
+///
+/// # Errors
+/// As [`canonical_uid`].
+pub fn canonical_as<'a>(class: Class, text: &'a str, scratch: &'a mut String) -> std::result::Result<&'a str, String> {
     let text = text.trim();
     if text.is_empty() {
         return Err("it is empty".to_owned());
     }
-    let class = Class::of(&id_type.to_lowercase());
-    let mut scratch = String::new();
-    let hashed = hash_as_given(text).is_ok();
-    canonical(class, hashed, text, &mut scratch).map(str::to_owned).map_err(|reason| reason.to_string())
+    let hashed = matches!(class, Class::Email | Class::Phone) && hash_as_given(text).is_ok();
+    canonical(class, hashed, text, scratch).map_err(|reason| reason.to_string())
+}
+
+/// Whether it is the `ifa` of a device that gives none.
+pub fn is_unset_ifa(text: &str) -> bool {
+    ifa(text.trim()) == Err(Reason::ZeroIfa)
 }
 
 /// The canonical uid of a trimmed, non-empty text. `scratch` is reused; the result lives in it or in `text`.

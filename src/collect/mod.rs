@@ -30,6 +30,7 @@ mod values;
 mod window;
 
 pub use batch::{Batch, Cell, ConsentKind, Row, RowKind};
-pub use identifiers::canonical_uid;
+pub use identifiers::{Class as IdClass, canonical_as, canonical_uid, is_unset_ifa};
 pub use report::{CollectReport, Example, Rejects, SourceReport};
 pub use run::collect;
+pub use times::{date, instant};

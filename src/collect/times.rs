@@ -33,7 +33,7 @@ impl TimeFormat {
     /// Seconds since the epoch; `None` when the text is not in this format.
     pub(super) fn parse(&self, text: &str, zone: &TimeZone) -> Option<i64> {
         match self {
-            TimeFormat::Rfc3339 => utc_by_hand(text.as_bytes()).or_else(|| rfc3339(text)),
+            TimeFormat::Rfc3339 => instant(text),
             TimeFormat::Unix => whole_or_fraction(text),
             TimeFormat::UnixMs => text.parse::<i64>().ok().map(|ms| ms.div_euclid(1_000)),
             TimeFormat::Strptime(format) => strptime(format, text, zone),
@@ -56,8 +56,13 @@ pub(super) fn in_zone(civil_seconds: i64, zone: &TimeZone) -> Option<i64> {
     resolve(civil, zone)
 }
 
+/// Seconds since the epoch, from RFC 3339.
+pub fn instant(text: &str) -> Option<i64> {
+    utc_by_hand(text.as_bytes()).or_else(|| rfc3339(text))
+}
+
 /// Days since 1970-01-01. Without a format: `%Y-%m-%d`.
-pub(super) fn date(format: Option<&str>, text: &str) -> Option<i32> {
+pub fn date(format: Option<&str>, text: &str) -> Option<i32> {
     match format {
         None | Some("%Y-%m-%d") => days_by_hand(text.as_bytes()),
         Some(format) => Date::strptime(format, text).ok().map(days_of),

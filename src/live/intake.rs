@@ -38,7 +38,7 @@ pub enum Outcome {
 pub enum Stopped {
     /// So much waits to be written that no more is taken: come back a little later.
     Busy,
-    /// The disk is full, or refuses an append: come back when that was looked after.
+    /// The disk is full: come back when that was looked after.
     Full(Arc<str>),
     /// Nothing is taken until the server is started again.
     Failed(Arc<str>),
@@ -54,6 +54,11 @@ impl fmt::Display for Stopped {
     }
 }
 
+/// What is answered: the outcome of each record of a batch, in its order.
+pub type Said = std::result::Result<Vec<Outcome>, Stopped>;
+/// Where it is answered.
+pub type Answer = oneshot::Receiver<Said>;
+
 /// Takes what is in the log into what is in service. Runs in the intake's thread.
 pub trait Apply: Send {
     /// Applies records, in the order of the log, each once.
@@ -62,10 +67,10 @@ pub trait Apply: Send {
 
 /// The log as its one writer sees it.
 pub trait Journal: Send {
-    /// Writes records behind each other; returns the offset of the first. On an error nothing of it stays.
+    /// Writes records behind each other; returns the offset of the first.
     ///
     /// # Errors
-    /// A machine that refuses.
+    /// `NoRoom`: the disk is full, and nothing of it stays. Anything else: nothing can be appended any more.
     fn append(&mut self, records: &[(Offset, Vec<u8>)]) -> Result<Offset>;
     /// Makes everything appended durable.
     ///
@@ -133,7 +138,7 @@ struct Batch {
     records: Vec<Incoming>,
     bytes: usize,
     submitted: Instant,
-    answer: oneshot::Sender<std::result::Result<Vec<Outcome>, Stopped>>,
+    answer: oneshot::Sender<Said>,
 }
 
 #[derive(Default)]
@@ -176,27 +181,42 @@ impl Intake {
     }
 
     /// Hands in records: all of them are taken, or none. The answer comes when they are durable and applied.
-    pub fn submit(&self, records: Vec<Incoming>) -> oneshot::Receiver<std::result::Result<Vec<Outcome>, Stopped>> {
+    pub fn submit(&self, records: Vec<Incoming>) -> Answer {
+        self.offer(records).unwrap_or_else(|_| {
+            let (answer, answered) = oneshot::channel();
+            // The other half is here.
+            let _ = answer.send(Err(Stopped::Busy));
+            answered
+        })
+    }
+
+    /// As [`Intake::submit`], for whoever can wait.
+    ///
+    /// # Errors
+    /// The records, when too much waits to be written already.
+    pub fn offer(&self, records: Vec<Incoming>) -> std::result::Result<Answer, Vec<Incoming>> {
         let (answer, answered) = oneshot::channel();
         let bytes = records.iter().map(|record| record.encoded.len() + size_of::<Incoming>()).sum();
         let mut queue = self.shared.queue.lock();
         let refusal = match (&queue.state.stopped, queue.closed) {
             (Some(why), _) => Some(Stopped::Failed(Arc::clone(why))),
             (None, true) => Some(Stopped::Failed("the server is going down".into())),
-            // A batch that alone is more than may wait is taken when nothing else does.
-            (None, false) => (queue.state.queued_bytes > 0 && queue.state.queued_bytes + bytes > self.queue_bytes)
-                .then_some(Stopped::Busy),
+            (None, false) => None,
         };
         if let Some(refusal) = refusal {
             // Whoever asked may have gone away.
             let _ = answer.send(Err(refusal));
-            return answered;
+            return Ok(answered);
+        }
+        // A batch that alone is more than may wait is taken when nothing else does.
+        if queue.state.queued_bytes > 0 && queue.state.queued_bytes + bytes > self.queue_bytes {
+            return Err(records);
         }
         queue.state.queued_bytes += bytes;
         queue.orders.push_back(Order::Take(Batch { records, bytes, submitted: Instant::now(), answer }));
         drop(queue);
         self.shared.changed.notify_one();
-        answered
+        Ok(answered)
     }
 
     /// Ends the present log segment behind everything that was submitted before; returns the cut. Blocks.

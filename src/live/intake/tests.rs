@@ -1,6 +1,7 @@
 //! An intake on a log in memory that fails when it is told to.
 
 use super::*;
+use crate::error::ErrorKind;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 #[derive(Clone, Default)]
@@ -16,7 +17,7 @@ struct Memory {
 impl Journal for Memory {
     fn append(&mut self, records: &[(Offset, Vec<u8>)]) -> Result<Offset> {
         if self.full.load(Ordering::Relaxed) {
-            return Err(Error::io("append", std::io::ErrorKind::StorageFull.into()));
+            return Err(Error::new(ErrorKind::NoRoom, "the disk is full"));
         }
         let mut written = self.written.lock();
         let first = Offset(written.len() as u64);

@@ -133,6 +133,9 @@ impl<J: Journal, A: Apply> Writer<J, A> {
         }
         let first = match self.journal.append(&fresh.records) {
             Ok(first) => first,
+            Err(error) if error.kind != ErrorKind::NoRoom => {
+                return Err(self.stop(format!("{error}; what was acknowledged is safe, start the server again")));
+            }
             Err(error) => {
                 fresh.ids.iter().for_each(|id| self.known.withdraw(*id));
                 tracing::error!("events are refused: {error}");
