@@ -1,14 +1,17 @@
-//! Index: sources -> identity graph and columns, as sections. Only this step merges identities.
+//! Index: sources and what came by the doors -> identity graph and columns, as sections. Only this step merges identities.
 
+use super::deletions::Deletions;
+use super::facts::{self, FactInputs};
 use super::fold::Fold;
 use super::provenance::{Dropped, Provenance};
 use super::rejects;
 use crate::collect::{self, CollectReport};
 use crate::config::Loaded;
 use crate::error::{Error, Result};
+use crate::log::Blocklist;
 use crate::profiles::consents::{Objecting, SettledConsents};
 use crate::profiles::{EventColumn, Lists, NOBODY, People, Traits};
-use crate::schema::{KeyHasher, ProfileKey, Span, Timestamp};
+use crate::schema::{KeyHasher, Offset, ProfileKey, Span, Timestamp};
 use crate::snapshot::columns::{EventsWriter, ListsWriter, TraitsWriter};
 use crate::snapshot::consents::{OBJECTS_TO_MARKETING, OBJECTS_TO_PROFILING};
 use crate::snapshot::filter::write_filter;
@@ -29,6 +32,10 @@ pub struct IndexInputs<'a> {
     pub lists: &'a BTreeMap<String, Option<Span>>,
     /// Now: memberships that ended before are left out.
     pub now: Timestamp,
+    /// What came by the doors.
+    pub facts: FactInputs<'a>,
+    /// Who objects, and who was deleted.
+    pub blocklist: &'a Blocklist,
     /// Where sections go; the caller holds its lock.
     pub store: &'a Store,
     /// What the user sees.
@@ -37,7 +44,7 @@ pub struct IndexInputs<'a> {
 
 /// What an index is.
 pub struct Indexed {
-    /// keys, identities, (filter), consents, blocked, traits, events, memberships, provenance.
+    /// keys, identities, (filter), consents, blocked, traits, events, memberships, live_facts, provenance.
     pub sections: Vec<SectionRef>,
     /// Profiles.
     pub profiles: u32,
@@ -45,6 +52,10 @@ pub struct Indexed {
     pub bid_ids: u64,
     /// What was read and what became of it.
     pub provenance: Provenance,
+    /// Up to where the events log is in it.
+    pub events_cut: Offset,
+    /// Whether the log holds something of deleted people behind that.
+    pub deleted_behind: bool,
 }
 
 /// Reads every source and writes the index's sections.
@@ -53,7 +64,12 @@ pub struct Indexed {
 /// What `collect` refuses, sources without rows or with too many rejected ones, a full disk, or more identifiers than there can be ordinals.
 pub fn index(inputs: &IndexInputs<'_>) -> Result<(Indexed, CollectReport)> {
     let mut fold = Fold::new(inputs.loaded);
-    let collected = collect::collect(inputs.loaded, inputs.hasher, inputs.progress, &mut |batch| fold.add(&batch))?;
+    let deletions = Deletions::new(inputs.blocklist, inputs.hasher, inputs.now);
+    let mut deleted_rows = 0;
+    let collected = collect::collect(inputs.loaded, inputs.hasher, inputs.progress, &mut |mut batch| {
+        deleted_rows += deletions.strike(&mut batch);
+        fold.add(&batch)
+    })?;
     let rejects = rejects::write(inputs.store, &collected)?;
     let problems = collected.problems(inputs.loaded);
     if !problems.is_empty() {
@@ -65,18 +81,34 @@ pub fn index(inputs: &IndexInputs<'_>) -> Result<(Indexed, CollectReport)> {
     }
     let sources = serde_json::to_value(&collected.sources)
         .map_err(|error| Error::internal(format!("the report of the sources cannot be written: {error}")))?;
-    Ok((fold.write(inputs, &sources)?, collected))
+    let live = facts::fold(inputs, &inputs.facts, &deletions, &mut fold)?;
+    deletions.object(&mut fold);
+    let of_doors = OfDoors { deleted_rows, live };
+    Ok((fold.write(inputs, &sources, of_doors)?, collected))
+}
+
+/// What is told of the rows before they are settled.
+pub(super) struct OfDoors {
+    pub(super) deleted_rows: u64,
+    pub(super) live: facts::Folded,
 }
 
 impl Fold {
     /// From rows to sections, freeing what is done.
-    pub(super) fn write(self, inputs: &IndexInputs<'_>, sources: &serde_json::Value) -> Result<Indexed> {
+    pub(super) fn write(
+        self,
+        inputs: &IndexInputs<'_>,
+        sources: &serde_json::Value,
+        of_doors: OfDoors,
+    ) -> Result<Indexed> {
         let phase = inputs.progress.phase("identities", Some(self.graph.len() as u64), Unit::Rows);
         let mut people = self.graph.finish(inputs.loaded.config.identity.max_ids_per_profile);
         let settled = self.consents.settle(&people);
         let (mut sections, bid_ids) = write_identities(inputs, &people, &settled)?;
         let mut provenance = Provenance::new(inputs.loaded, people.report(), &self.list_sources);
         provenance.objecting_identifiers = settled.objecting.len() as u64;
+        provenance.deleted_rows = of_doors.deleted_rows;
+        provenance.live = of_doors.live.report;
         people.forget_keys();
         phase.add(provenance.identity.identifiers);
         phase.done(&provenance.identity_line());
@@ -87,14 +119,15 @@ impl Fold {
         let (traits, of_traits) = traits?;
         let (events, of_events) = events?;
         let memberships = write_lists(inputs, &people, self.lists, &mut provenance)?;
-        sections.extend([traits, events, memberships]);
+        sections.extend([traits, events, memberships, of_doors.live.section]);
         provenance.dropped.profile_rows = of_traits;
         provenance.dropped.event_rows = of_events.values().map(|left| left.dropped).sum();
         provenance.repeated_events =
             of_events.into_iter().map(|(name, left)| (name, left.repeated)).filter(|(_, n)| *n > 0).collect();
         sections.push(write_provenance(inputs, &provenance, sources)?);
         phase.done(&provenance.columns_line());
-        Ok(Indexed { sections, profiles: people.len(), bid_ids, provenance })
+        let (events_cut, deleted_behind) = (of_doors.live.cut, of_doors.live.deleted_behind);
+        Ok(Indexed { sections, profiles: people.len(), bid_ids, provenance, events_cut, deleted_behind })
     }
 }
 

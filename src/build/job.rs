@@ -1,15 +1,17 @@
 //! One build from lock to sweep: which steps run, what is published, what is left when it fails.
 
+use super::before::{self, Before};
+use super::facts::FactInputs;
 use super::index::{self, IndexInputs};
 use super::memory::{self, Meter};
 use super::provenance::Provenance;
 use super::stale::Stale;
-use super::{What, activate};
+use super::{What, activate, purge};
 use crate::audiences::Catalogue;
 use crate::collect::SourceReport;
 use crate::config::Loaded;
 use crate::error::{Error, Result};
-use crate::schema::{Clock, Generation, KeyHasher, Span, Timestamp};
+use crate::schema::{Clock, Generation, KeyHasher, Offset, Span, Timestamp};
 use crate::snapshot::{Lock, Manifest, Planes, SectionRef, Store};
 use crate::telemetry::progress::{Progress, Unit};
 use indicatif::BinaryBytes;
@@ -17,8 +19,18 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 /// The sections that an index consists of; everything else is activation's.
-const INDEX_SECTIONS: [&str; 9] =
-    ["keys", "identities", "filter", "consents", "blocked", "traits", "events", "memberships", "provenance"];
+const INDEX_SECTIONS: [&str; 10] = [
+    "keys",
+    "identities",
+    "filter",
+    "consents",
+    "blocked",
+    "traits",
+    "events",
+    "memberships",
+    "live_facts",
+    "provenance",
+];
 
 /// What the steps of one build share.
 pub(super) struct Job<'a> {
@@ -44,7 +56,16 @@ struct Index {
     /// Whose it is: the generation being built, or an earlier one.
     of: Generation,
     created: Timestamp,
+    /// Up to where the two logs are in it.
+    cuts: Cuts,
     provenance: Provenance,
+}
+
+/// Places in the events log and in the control log.
+#[derive(Debug, Clone, Copy)]
+struct Cuts {
+    events: Offset,
+    control: Offset,
 }
 
 impl<'a> Job<'a> {
@@ -101,6 +122,8 @@ impl<'a> Job<'a> {
             sources: index.sources.iter().map(as_json).collect::<Result<_>>()?,
             index_of: index.of,
             index_created: index.created,
+            events_cut: index.cuts.events,
+            control_cut: index.cuts.control,
             catalogue_version: catalogue_version(self.catalogue)?,
             audiences: activated.audiences,
             timings: self.timings.clone(),
@@ -120,7 +143,13 @@ impl<'a> Job<'a> {
             .filter(|audience| audience.rule.is_none())
             .map(|audience| (audience.id.to_string(), audience.ttl))
             .collect();
+        before::seal(self.loaded)?;
+        let (blocklist, control_end) = purge::blocklist(self.loaded, self.now)?;
+        let before = Before::look_up(&self.store, &self.hasher)?;
+        let log = before::events_log(self.loaded);
         let inputs = IndexInputs {
+            facts: FactInputs { before: before.facts()?, log: log.as_deref(), from: before.events_cut },
+            blocklist: &blocklist,
             loaded: self.loaded,
             hasher: &self.hasher,
             lists: &lists,
@@ -129,7 +158,10 @@ impl<'a> Job<'a> {
             progress: self.progress,
         };
         let (indexed, collected) = index::index(&inputs)?;
+        // Behind the cut the log may hold somebody whose deletion is known: then it is not done yet.
+        let control = if indexed.deleted_behind { before.control_cut } else { control_end };
         Ok(Index {
+            cuts: Cuts { events: indexed.events_cut, control },
             sections: indexed.sections,
             profiles: indexed.profiles,
             bid_ids: indexed.bid_ids,
@@ -163,6 +195,7 @@ impl<'a> Job<'a> {
             sources: manifest.sources.iter().map(report).collect::<Result<_>>()?,
             of: manifest.index_of,
             created: manifest.index_created,
+            cuts: Cuts { events: manifest.events_cut, control: manifest.control_cut },
             provenance: Provenance::open(snapshot.section("provenance")?)?,
         })
     }
@@ -221,10 +254,18 @@ impl<'a> Job<'a> {
         self.progress.phase("forecast", None, Unit::Bytes).done(&note);
     }
 
-    /// Removes what nobody needs any more. What cannot be removed stands in nobody's way: the build goes on.
+    /// Removes what nobody needs any more, and what must not be there any more. What cannot be removed stands in nobody's
+    /// way: the build goes on.
     fn sweep(&self) {
+        match purge::purge(self.loaded, &self.store, &self.lock, Clock::System.now()) {
+            Ok(purged) => purged.tell(),
+            Err(error) => tracing::error!(%error, "generations that hold deleted people were not removed"),
+        }
         if let Err(error) = self.store.sweep(&self.lock, self.loaded.config.build.keep_generations) {
             tracing::warn!(%error, "old generations were not removed");
+        }
+        if let Err(error) = purge::release(self.loaded, &self.store) {
+            tracing::warn!(%error, "old log segments were not removed");
         }
     }
 

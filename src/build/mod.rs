@@ -2,15 +2,21 @@
 //! generation.
 //!
 //! Contents: [`job`] one build from lock to sweep; [`fold`] rows into graph and columns; [`index`] their sections;
-//! [`activate`] audiences from columns; [`provenance`] what became of the rows; [`stale`] facts whose sources are too old;
-//! [`rejects`] the report of what was not taken; [`memory`] forecast and peak.
+//! [`facts`] what came by the doors; [`deletions`] who was deleted or objects; [`before`] the generation before and the
+//! events log; [`purge`] what must be gone by when; [`activate`] audiences from columns; [`provenance`] what became of the
+//! rows; [`stale`] facts whose sources are too old; [`rejects`] the report of what was not taken; [`memory`] forecast and
+//! peak.
 
 pub mod activate;
+mod before;
+mod deletions;
+pub mod facts;
 mod fold;
 pub mod index;
 mod job;
 pub mod memory;
 pub mod provenance;
+pub mod purge;
 mod rejects;
 pub mod stale;
 

@@ -1,5 +1,6 @@
 //! What became of the rows of an index: the section `provenance`, which later activations read.
 
+use super::facts::LiveReport;
 use crate::config::Loaded;
 use crate::error::{Error, Result};
 use crate::profiles::IdentityReport;
@@ -25,6 +26,12 @@ pub struct Provenance {
     pub ended_memberships: u64,
     /// The names of the sources that feed a list.
     pub list_sources: BTreeMap<String, Vec<String>>,
+    /// Rows of deleted people.
+    #[serde(default)]
+    pub deleted_rows: u64,
+    /// What became of the facts that came by the doors.
+    #[serde(default)]
+    pub live: LiveReport,
 }
 
 /// Rows all of whose identifiers were cut off.
@@ -102,6 +109,7 @@ impl Provenance {
             (repeated, "events repeated an id"),
             (self.ended_memberships, "memberships had ended"),
             (dropped, "rows had only shared identifiers"),
+            (self.deleted_rows, "rows were of deleted people"),
         ] {
             if count > 0 {
                 notes.push(format!("{count} {what}"));

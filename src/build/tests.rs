@@ -1,18 +1,21 @@
 //! The fold from batches to opened sections.
 
+use super::deletions::Deletions;
+use super::facts::{self, FactInputs};
 use super::fold::Fold;
-use super::index::IndexInputs;
+use super::index::{IndexInputs, OfDoors};
 use super::provenance::Provenance;
 use crate::collect::batch::RowKey;
 use crate::collect::{Batch, Cell, ConsentKind, Row, RowKind};
 use crate::config::{LinkLevel, Loaded};
-use crate::schema::{KeyHasher, ProfileKey, Timestamp};
+use crate::log::Blocklist;
+use crate::schema::{KeyHasher, Offset, ProfileKey, Timestamp};
 use crate::snapshot::blocked::Blocked;
 use crate::snapshot::columns::{Columns, TraitColumn};
 use crate::snapshot::consents::Consents;
 use crate::snapshot::identities::{BLOCKED_MARKETING, Identities};
 use crate::snapshot::keys::Keys;
-use crate::snapshot::{Plane, Store};
+use crate::snapshot::{LiveFacts, Plane, Store};
 use crate::telemetry::progress::{Mode, Progress};
 use std::collections::BTreeMap;
 
@@ -110,6 +113,7 @@ fn batches_become_sections_that_answer() {
     for rows in [crm, web, lists, consents] {
         fold.add(&rows.batch).unwrap();
     }
+    let blocklist = Blocklist::new(Timestamp(100));
     let store = Store::open(&loaded.config.data_dir).unwrap();
     let _lock = store.lock("test").unwrap();
     let inputs = IndexInputs {
@@ -117,10 +121,14 @@ fn batches_become_sections_that_answer() {
         hasher: &hasher,
         lists: &BTreeMap::from([("acme/vip".to_owned(), None)]),
         now: Timestamp(100),
+        facts: FactInputs { before: LiveFacts::default(), log: None, from: Offset(0) },
+        blocklist: &blocklist,
         store: &store,
         progress: &Progress::new(Mode::Silent),
     };
-    let indexed = fold.write(&inputs, &serde_json::json!([])).unwrap();
+    let deletions = Deletions::new(&blocklist, &hasher, inputs.now);
+    let live = facts::fold(&inputs, &inputs.facts, &deletions, &mut fold).unwrap();
+    let indexed = fold.write(&inputs, &serde_json::json!([]), OfDoors { deleted_rows: 0, live }).unwrap();
     assert_eq!((indexed.profiles, indexed.bid_ids), (2, 3), "two with a profile, one that objects");
     assert_eq!(indexed.provenance.unknown_lists, BTreeMap::from([("acme/unknown".to_owned(), 1)]));
     assert_eq!(indexed.provenance.repeated_events, BTreeMap::from([("purchase".to_owned(), 1)]));

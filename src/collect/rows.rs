@@ -13,7 +13,6 @@ use super::times::{self, LATEST_TIME};
 use super::values::{self, FastMap};
 use crate::schema::KeyHasher;
 use crate::schema::names::is_name;
-use xxhash_rust::xxh3::xxh3_128;
 
 /// Rows of a full batch.
 const BATCH_ROWS: usize = 16 * 1024;
@@ -163,7 +162,8 @@ impl<'a> RowMaker<'a> {
                         self.cell(number, &property.convert, fields);
                     }
                 }
-                let id = id.and_then(|column| self.scratch_read(fields, column, hash_id));
+                let keys = self.keys;
+                let id = id.and_then(|column| self.scratch_read(fields, column, |read| hash_id(keys, read)));
                 RowKind::Event { event, id }
             }
             Body::Membership { audience, ttl, remove } => self.membership(audience, *ttl, *remove, fields)?,
@@ -309,9 +309,10 @@ impl<'a> RowMaker<'a> {
     }
 }
 
-fn hash_id(read: Read<'_>) -> Option<u128> {
+/// As the events door hashes it: an event that comes by both ways is one.
+fn hash_id(keys: &KeyHasher, read: Read<'_>) -> Option<u128> {
     match read {
-        Read::Text(text) => Some(xxh3_128(text.as_bytes())),
+        Read::Text(text) => Some(keys.event_id(text.as_bytes())),
         Read::Empty | Read::NotText => None,
     }
 }

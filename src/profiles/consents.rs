@@ -68,6 +68,11 @@ impl Consents {
         self.rows.push((node.raw(), time, flags));
     }
 
+    /// Adds an objection of one identifier, by its number.
+    pub fn object(&mut self, id: u32, marketing: bool, profiling: bool) {
+        self.push(Node::one(id), &[id], 0, Saying::Objects { marketing, profiling });
+    }
+
     /// Settles what counts.
     pub fn settle(self, people: &People) -> SettledConsents {
         let mut flags = vec![0u8; people.len() as usize];

@@ -21,6 +21,11 @@ impl Node {
         if self.0 & SET == 0 { Ok(self.0) } else { Err(self.0 & !SET) }
     }
 
+    /// Nobody but the identifier of this number.
+    pub(super) fn one(id: u32) -> Self {
+        Node(id)
+    }
+
     pub(super) fn raw(self) -> u32 {
         self.0
     }
@@ -126,6 +131,11 @@ impl Graph {
     /// Counts a household link: it never merges persons.
     pub fn household(&mut self) {
         self.report.household_links += 1;
+    }
+
+    /// Every identifier so far and its number, in no order.
+    pub fn identifiers(&self) -> impl Iterator<Item = (ProfileKey, u32)> + '_ {
+        self.numbers.iter().map(|(&key, &number)| (key, number))
     }
 
     /// Identifiers so far.

@@ -1,7 +1,8 @@
 //! Trait columns: values by row while rows come, settled by ordinal when profiles are known.
 //!
 //! Of several values of one trait the one of the higher source priority wins, then the newer row's, then the greater
-//! value: never the one that came first. Tags unite.
+//! value: never the one that came first. Tags unite. That a value is not known any more is said like a value, and wins
+//! over every other of its priority and time; of tags it takes away those of its priority and time or less.
 
 use super::codes::Codes;
 use super::dictionary::Dictionary;
@@ -12,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::schema::TraitKind;
 use crate::snapshot::columns::data::TraitData;
 use std::cmp::Ordering;
+use std::collections::HashMap;
 
 /// The columns of all traits. A value costs its own width and one bit a row.
 #[derive(Debug)]
@@ -19,6 +21,12 @@ pub struct Traits {
     rows: Rows,
     columns: Vec<Column>,
 }
+
+/// Priority and time.
+type Rank = (i32, i64);
+
+/// By ordinal.
+type Erased = HashMap<u32, Rank>;
 
 /// Who, when and how trusted, by row.
 #[derive(Debug, Default)]
@@ -56,6 +64,12 @@ impl Traits {
         self.columns[number].push(row, value);
     }
 
+    /// The started row says that the trait is not known any more.
+    pub fn erase(&mut self, number: usize) {
+        let row = self.rows.nodes.len() - 1;
+        self.columns[number].erasing.push(row as u32);
+    }
+
     /// Rows whose identifiers were all cut off.
     pub fn dropped(&self, people: &People) -> u64 {
         self.rows.nodes.iter().filter(|&&node| people.ordinal(Node::from_raw(node)) == NOBODY).count() as u64
@@ -64,33 +78,55 @@ impl Traits {
     /// Takes the values of a trait out, settled by ordinal. Its room is free afterwards.
     pub fn settle(&mut self, number: usize, people: &People) -> TraitData {
         let column = std::mem::replace(&mut self.columns[number], Column::new(TraitKind::Flag));
-        let Column { present, values, tag_rows } = column;
+        let Column { present, values, tag_rows, erasing } = column;
+        let erased = &self.erased(&erasing, people);
         match values {
             Values::Flag(values) => {
-                let won = self.winners(&present, people, |a, b| values[a].cmp(&values[b]));
+                let won = self.winners(&present, erased, people, |a, b| values[a].cmp(&values[b]));
                 TraitData::Flag(gather(&won, 0, |at| values[at]))
             }
             Values::Number(values) => {
-                let won = self.winners(&present, people, |a, b| values[a].total_cmp(&values[b]));
+                let won = self.winners(&present, erased, people, |a, b| values[a].total_cmp(&values[b]));
                 TraitData::Number(gather(&won, f64::NAN, |at| values[at]))
             }
             Values::Date(values) => {
-                let won = self.winners(&present, people, |a, b| values[a].cmp(&values[b]));
+                let won = self.winners(&present, erased, people, |a, b| values[a].cmp(&values[b]));
                 TraitData::Date(gather(&won, i32::MIN, |at| values[at]))
             }
             Values::Category(codes, dictionary) => {
                 let (dictionary, places) = dictionary.sorted();
                 let place = |at: usize| places[codes.get(at) as usize];
-                let won = self.winners(&present, people, |a, b| place(a).cmp(&place(b)));
+                let won = self.winners(&present, erased, people, |a, b| place(a).cmp(&place(b)));
                 prune(gather(&won, 0, |at| place(at) + 1), dictionary)
             }
-            Values::Tags(codes, dictionary) => self.unite(&tag_rows, &codes, dictionary, people),
+            Values::Tags(codes, dictionary) => self.unite(&tag_rows, erased, &codes, dictionary, people),
         }
     }
 
+    fn rank(&self, row: u32) -> Rank {
+        (self.rows.priorities[row as usize], self.rows.times[row as usize])
+    }
+
+    /// The highest rank at which each profile's value was said to be unknown.
+    fn erased(&self, rows: &[u32], people: &People) -> Erased {
+        let mut erased = Erased::new();
+        for &row in rows {
+            let who = people.ordinal(Node::from_raw(self.rows.nodes[row as usize]));
+            let known = erased.entry(who).or_insert((i32::MIN, i64::MIN));
+            *known = (*known).max(self.rank(row));
+        }
+        erased
+    }
+
     /// For each ordinal the position of its winning value + 1; 0 = none.
-    fn winners(&self, present: &Bits, people: &People, compare: impl Fn(usize, usize) -> Ordering) -> Vec<u32> {
-        let rank = |row: u32| (self.rows.priorities[row as usize], self.rows.times[row as usize]);
+    fn winners(
+        &self,
+        present: &Bits,
+        erased: &Erased,
+        people: &People,
+        compare: impl Fn(usize, usize) -> Ordering,
+    ) -> Vec<u32> {
+        let rank = |row| self.rank(row);
         let mut won = vec![0u32; people.len() as usize];
         let mut from_row = vec![0u32; people.len() as usize];
         for (at, row) in present.ones().enumerate() {
@@ -105,17 +141,30 @@ impl Traits {
                 (*best, *best_row) = (at as u32 + 1, row);
             }
         }
+        for (&who, &until) in erased.iter().filter(|(who, _)| **who != NOBODY) {
+            if won[who as usize] != 0 && rank(from_row[who as usize]) <= until {
+                won[who as usize] = 0;
+            }
+        }
         won
     }
 
-    fn unite(&self, rows: &[u32], codes: &Codes, dictionary: Dictionary, people: &People) -> TraitData {
+    fn unite(
+        &self,
+        rows: &[u32],
+        erased: &Erased,
+        codes: &Codes,
+        dictionary: Dictionary,
+        people: &People,
+    ) -> TraitData {
         let (dictionary, places) = dictionary.sorted();
         let ordinal = |row: u32| people.ordinal(Node::from_raw(self.rows.nodes[row as usize]));
         let mut pairs: Vec<u64> = rows
             .iter()
             .enumerate()
-            .map(|(at, &row)| (u64::from(ordinal(row)) << 32) | u64::from(places[codes.get(at) as usize]))
-            .filter(|pair| pair >> 32 != u64::from(NOBODY))
+            .map(|(at, &row)| (ordinal(row), row, places[codes.get(at) as usize]))
+            .filter(|&(who, row, _)| who != NOBODY && erased.get(&who).is_none_or(|until| self.rank(row) > *until))
+            .map(|(who, _, place)| (u64::from(who) << 32) | u64::from(place))
             .collect();
         rayon::slice::ParallelSliceMut::par_sort_unstable(pairs.as_mut_slice());
         pairs.dedup();
@@ -145,6 +194,8 @@ struct Column {
     values: Values,
     /// The row of each tag.
     tag_rows: Vec<u32>,
+    /// Rows that say that the value is not known any more.
+    erasing: Vec<u32>,
 }
 
 #[derive(Debug)]
@@ -165,7 +216,7 @@ impl Column {
             TraitKind::Category => Values::Category(Codes::default(), Dictionary::default()),
             TraitKind::Tags => Values::Tags(Codes::default(), Dictionary::default()),
         };
-        Column { present: Bits::default(), values, tag_rows: Vec::new() }
+        Column { present: Bits::default(), values, tag_rows: Vec::new(), erasing: Vec::new() }
     }
 
     fn push(&mut self, row: usize, value: Value<'_>) {

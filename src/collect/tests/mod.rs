@@ -129,8 +129,7 @@ e2,u1,2026-11-01T11:00:00+01:00,view,7,home
 ";
 
 fn event_rows() -> Vec<String> {
-    use xxhash_rust::xxh3::xxh3_128;
-    let id = |id: &str| format!("{:04x}", xxh3_128(id.as_bytes()) & 0xffff);
+    let id = |id: &str| format!("{:04x}", KeyHasher::new(SECRET).event_id(id.as_bytes()) & 0xffff);
     let mut rows = vec![
         format!("({}) @1793527200 buy#{} amount=9.5 page=shop", key("crm", "u1"), id("e1")),
         format!("({}) @1793527200 view#{} page=home", key("crm", "u1"), id("e2")),
