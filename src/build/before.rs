@@ -45,7 +45,9 @@ impl Before {
 
     /// The facts.
     pub(super) fn facts(&self) -> Result<LiveFacts<'_>> {
-        self.sections.as_ref().map_or(Ok(LiveFacts::default()), |sections| LiveFacts::open(sections.section("live_facts")?))
+        self.sections
+            .as_ref()
+            .map_or(Ok(LiveFacts::default()), |sections| LiveFacts::open(sections.section("live_facts")?))
     }
 }
 

@@ -97,7 +97,8 @@ fn batches_become_sections_that_answer() {
     crm.row(RowKind::Link { level: LinkLevel::Person }, 5, &[("crm", "2"), ("ifa", "b")], &[]);
     crm.row(RowKind::Link { level: LinkLevel::Household }, 5, &[("crm", "2"), ("crm", "1")], &[]);
     let mut web = Rows::of(1, &loaded, &hasher);
-    let purchase = RowKind::Event { event: 0, id: Some(9) };
+    let number = loaded.declarations.find_event("purchase").unwrap().0;
+    let purchase = RowKind::Event { event: number as u16, id: Some(9) };
     web.row(purchase, 60, &[("ifa", "a")], &[(0, Cell::Number(12.5))]);
     web.row(purchase, 60, &[("ifa", "a")], &[(0, Cell::Number(12.5))]);
     let mut lists = Rows::of(2, &loaded, &hasher);
@@ -151,7 +152,7 @@ fn batches_become_sections_that_answer() {
     assert_eq!(Blocked::open(open("blocked")).unwrap().scope(hasher.key("ifa", "stranger")), 1);
     let columns = Columns::open(open("traits"), open("events"), open("memberships")).unwrap();
     assert!(matches!(columns.traits(), [(name, TraitColumn::Category { .. })] if name == "plan"));
-    assert_eq!(columns.events()[0].1.rows_of(a).len(), 1, "a repeated event id counts once");
+    assert_eq!(columns.events()[number].1.rows_of(a).len(), 1, "a repeated event id counts once");
     assert_eq!(columns.lists()[0].1.until(b), Some(u32::MAX));
     assert_eq!(columns.seeds()[a as usize], (expected[0].0 >> 96) as u32);
     assert_eq!(Provenance::open(open("provenance")).unwrap(), indexed.provenance);

@@ -101,7 +101,7 @@ impl<'a> Keeper<'a> {
                         traits.retain(|_| stays.next() == Some(&true));
                     }
                     self.rewritten.clear();
-                    record.encode(&mut self.rewritten);
+                    record.encode(&mut self.rewritten)?;
                     visit(offset, &record, &self.rewritten)?;
                 }
                 Fate::Deleted => report.deleted += 1,
@@ -131,7 +131,11 @@ impl<'a> Keeper<'a> {
         match &record.said {
             Said::Event { name, .. } => {
                 let decl = self.declarations.find_event(name).map(|(_, decl)| decl);
-                if self.is_past(record.time, decl.and_then(|decl| decl.retention_days)) { Fate::Expired } else { Fate::Stays }
+                if self.is_past(record.time, decl.and_then(|decl| decl.retention_days)) {
+                    Fate::Expired
+                } else {
+                    Fate::Stays
+                }
             }
             Said::Traits(traits) => {
                 let stays: Vec<bool> =

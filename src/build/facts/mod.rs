@@ -141,7 +141,8 @@ impl LiveReport {
 /// Reads a record of the log or of `live_facts`.
 fn decode(offset: Offset, bytes: &[u8]) -> Result<Record<'_>> {
     Record::decode(bytes).map_err(|error| {
-        Error::input(format!("record {offset} of the events log cannot be read; nothing was published")).caused_by(error)
+        Error::input(format!("record {offset} of the events log cannot be read; nothing was published"))
+            .caused_by(error)
     })
 }
 

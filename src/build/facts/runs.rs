@@ -173,7 +173,8 @@ impl<'a> Merge<'a> {
     pub(super) fn new(before: LiveFacts<'a>, runs: Runs) -> Result<Self> {
         let Runs { mut memory, files, .. } = runs;
         memory.entries.sort_unstable();
-        let mut sorted = vec![Sorted::Section { frames: before.iter(), record: &[] }, Sorted::Memory { memory, next: 0 }];
+        let mut sorted =
+            vec![Sorted::Section { frames: before.iter(), record: &[] }, Sorted::Memory { memory, next: 0 }];
         for path in &files {
             let file = File::open(path).map_err(|error| Error::io(format!("read {}", path.display()), error))?;
             let file = BufReader::with_capacity(BUFFER_BYTES, file);
