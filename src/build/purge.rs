@@ -8,7 +8,7 @@
 use super::before;
 use crate::config::Loaded;
 use crate::error::Result;
-use crate::log::{Blocklist, ControlLog, Log};
+use crate::log::{Blocklist, Log};
 use crate::schema::{Clock, Generation, Offset, Timestamp};
 use crate::snapshot::{Lock, Store};
 
@@ -62,13 +62,7 @@ impl Purged {
 /// # Errors
 /// A damaged log.
 pub fn blocklist(loaded: &Loaded, now: Timestamp) -> Result<(Blocklist, Offset)> {
-    let (mut list, mut end) = (Blocklist::new(now), Offset(0));
-    ControlLog::open(&loaded.config.data_dir.join("log/control"))?.catch_up(&mut |offset, record| {
-        list.note(offset, &record);
-        end = Offset(offset.0 + 1);
-        Ok(())
-    })?;
-    Ok((list, end))
+    Blocklist::read(&loaded.config.data_dir.join("log/control"), now)
 }
 
 /// What there is to do at `now`.
