@@ -38,6 +38,7 @@ pub enum Readiness {
 struct Troubles {
     build: Option<String>,
     generation: Option<String>,
+    note: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -82,6 +83,11 @@ impl Health {
     /// How the last new generation was received: `Some(why)` when it was refused.
     pub fn received(&self, refusal: Option<String>) {
         self.troubles.lock().generation = refusal;
+    }
+
+    /// What somebody should know who did not ask for it: nothing failed.
+    pub fn noted(&self, note: Option<String>) {
+        self.troubles.lock().note = note;
     }
 
     /// For whoever wants to know when it changes.
@@ -129,7 +135,7 @@ impl Health {
         };
         let build = troubles.build.as_ref().map(|why| told("the last build failed", why));
         let refused = troubles.generation.as_ref().map(|why| told("a generation was refused", why));
-        let reasons: Vec<String> = [waiting, refused, build].into_iter().flatten().collect();
+        let reasons: Vec<String> = [waiting, refused, build, troubles.note.clone()].into_iter().flatten().collect();
         (!reasons.is_empty()).then(|| reasons.join("; "))
     }
 }

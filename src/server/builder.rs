@@ -1,7 +1,9 @@
 //! Builds in a child process at the lowest priority, when a generation is due. A failed build leaves everything as it
-//! was; its last words are shown in readiness.
+//! was; its last words are shown in readiness. [`upkeep`] looks after the log and deletions around builds.
 //!
-//! A frozen clock (`as_of`) makes every build the same, so then only the first is run.
+//! A frozen clock (`as_of`) makes every build the same, so then only the first is run, and those that deletions ask for.
+
+mod upkeep;
 
 use crate::config::Loaded;
 use crate::error::{Error, Result};
@@ -18,6 +20,8 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+pub use upkeep::Feeding;
+use upkeep::Upkeep;
 
 /// How often it looks whether a build is due.
 const LOOK: Duration = Duration::from_secs(1);
@@ -81,10 +85,18 @@ pub(super) struct Builder {
     intervals: (u64, u64),
     /// The newest generation.
     newest: Option<Built>,
+    upkeep: Upkeep,
 }
 
 impl Builder {
-    pub(super) fn new(loaded: &Loaded, store: Store, doors: Arc<Doors>, program: Option<PathBuf>) -> Result<Self> {
+    /// `feed`: who writes the events log; `None` where nothing is taken in.
+    pub(super) fn new(
+        loaded: &Loaded,
+        store: Store,
+        doors: Arc<Doors>,
+        program: Option<PathBuf>,
+        feed: Option<Box<dyn Feeding>>,
+    ) -> Result<Self> {
         let program = match program {
             Some(program) => program,
             None => std::env::current_exe().map_err(|error| Error::io("find this program for child builds", error))?,
@@ -95,6 +107,7 @@ impl Builder {
         Ok(Builder {
             program,
             config,
+            upkeep: Upkeep::new(loaded.clone(), store.clone(), Arc::clone(&doors), feed),
             store,
             doors,
             has_sources: !loaded.config.sources.is_empty(),
@@ -111,12 +124,16 @@ impl Builder {
         loop {
             let due = if Instant::now() >= not_before { self.due() } else { None };
             if let Some(what) = due {
+                if what == What::Full {
+                    self.upkeep.seal();
+                }
                 match self.build(what, stop) {
                     Ended::Stopped => return,
                     Ended::Done => {
                         failures = 0;
                         self.doors.metrics.builds.fetch_add(1, Ordering::Relaxed);
                         self.doors.health.built(None);
+                        self.upkeep.release();
                     }
                     Ended::Failed(why) => {
                         let wait = (FIRST_WAIT * 2u32.saturating_pow(failures.min(16))).min(LONGEST_WAIT);
@@ -136,12 +153,16 @@ impl Builder {
 
     /// What is due now. A generation that waits behind a pin counts: it need not be built twice.
     fn due(&mut self) -> Option<What> {
-        if !self.has_sources {
+        if !self.has_sources && !self.upkeep.has_facts() {
             return None;
         }
+        let needed = self.upkeep.look();
         let Some(newest) = self.store.manifests().ok()?.last().copied() else {
             return Some(What::Full);
         };
+        if needed {
+            return Some(What::Full);
+        }
         if self.frozen {
             return None;
         }

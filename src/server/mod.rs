@@ -99,7 +99,7 @@ impl Server {
         let watcher = watcher::Watcher::new(loaded.clone(), store.clone(), Arc::clone(&doors), keys);
         let mut background = vec![spawn("watcher", move |stop| watcher.run(options.poll, &stop))?];
         if options.build {
-            let builder = builder::Builder::new(&loaded, store, Arc::clone(&doors), options.program)?;
+            let builder = builder::Builder::new(&loaded, store, Arc::clone(&doors), options.program, None)?;
             background.push(spawn("builder", move |stop| builder.run(&stop))?);
         }
         let drain_limit = Duration::from_millis(settings.drain_ms);
