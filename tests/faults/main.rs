@@ -5,7 +5,12 @@
 //! `VAGLIO_TORTURE_ROUNDS` asks for more rounds than `make test` has time for.
 #![allow(clippy::unwrap_used)] // a test fails by panicking
 
+mod appender;
 mod damage;
+mod damaged_log;
+mod dice;
+mod ledger;
+mod log;
 mod planted;
 mod run;
 mod store;

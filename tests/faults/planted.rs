@@ -1,20 +1,47 @@
-//! The harness proved: a mistake is planted in the program, and the harness has to complain.
+//! The harness proved: a mistake is planted in the program, and each test here runs another one of this harness with it and
+//! wants to see it fail, for the right reason.
 
-use crate::run::{copy_of, done, vaglio};
-use crate::trace;
-use crate::world::World;
+use crate::run;
+use std::process::{Command, Stdio};
+
+/// Runs a test with a mistake planted, which it must find and say so.
+#[track_caller]
+fn finds(test: &str, bug: &str, complaint: &str) {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", test, "--nocapture", "--test-threads=1"]).env("FAULTS_BUG", bug);
+    let output = command.env("RUST_BACKTRACE", "0").stdin(Stdio::null()).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stdout).into_owned() + &run::said(&output);
+    assert!(told.contains("running 1 test"), "there is no test {test}: {told}");
+    assert!(!output.status.success(), "{test} did not find {bug}: {told}");
+    assert!(told.contains(complaint), "{test} failed with {bug} for another reason: {told}");
+}
 
 #[test]
-fn a_directory_that_is_not_synced_is_found_in_the_trace_of_a_build() {
-    let world = World::new(12);
-    for (bug, found) in [("", false), ("skip_directory_sync", true)] {
-        let directory = copy_of(world.path());
-        let file = directory.path().join("trace");
-        let mut command = vaglio(directory.path(), &["build", "--quiet"]);
-        command.env("FAULTS_TRACE", &file).env("FAULTS_BUG", bug);
-        done(command);
-        let complaints = trace::complaints(&trace::read(&file), true);
-        assert_eq!(!complaints.is_empty(), found, "{complaints:?}");
-        assert_eq!(complaints.iter().any(|it| it.contains("CURRENT was written")), found, "{complaints:?}");
-    }
+fn acknowledging_before_the_sync_is_found() {
+    let complaint = "was not synced when it was acknowledged";
+    finds("log::the_logs_recover_from_a_fault_at_every_operation", "ack_before_sync", complaint);
+}
+
+#[test]
+fn a_directory_that_is_not_synced_is_found_in_a_build() {
+    let complaint = "was not synced when CURRENT was written";
+    finds("store::a_build_recovers_from_a_fault_at_every_operation", "skip_directory_sync", complaint);
+}
+
+#[test]
+fn a_directory_that_is_not_synced_is_found_in_a_log() {
+    let complaint = "was not synced when it was acknowledged";
+    finds("log::the_logs_recover_from_a_fault_at_every_operation", "skip_directory_sync", complaint);
+}
+
+#[test]
+fn a_checksum_that_is_ignored_is_found_in_a_generation() {
+    let test = "damage::every_byte_of_a_small_generation_that_is_flipped_or_cut_off_is_detected";
+    finds(test, "ignore_checksum", "byte 0 of `");
+}
+
+#[test]
+fn a_checksum_that_is_ignored_is_found_in_a_log() {
+    let test = "damaged_log::every_byte_of_a_small_log_that_is_flipped_or_cut_off_is_detected";
+    finds(test, "ignore_checksum", "a wrong record");
 }

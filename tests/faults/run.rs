@@ -56,7 +56,20 @@ pub struct Fault {
     /// As `FAULTS_HIT` has it.
     pub setting: String,
     /// What is hit.
-    pub step: Step,
+    pub place: String,
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} ({})", self.setting, self.place)
+    }
+}
+
+impl Fault {
+    /// Whether it ends the process.
+    pub fn ends(&self) -> bool {
+        self.setting.starts_with("kill") || self.setting.starts_with("short")
+    }
 }
 
 /// What a run does without a fault: in an order that forgives a power cut, or this fails.
@@ -73,12 +86,12 @@ pub fn traced(mut command: Command) -> Vec<Step> {
 
 /// Every fault of every operation in a trace. Half an append is only of appends.
 pub fn faults(steps: &[Step]) -> Vec<Fault> {
-    let operations = trace::operations(steps);
-    let of = |(at, step): (usize, &&Step)| {
-        let step = (*step).clone();
-        let effects = EFFECTS.into_iter().filter(move |effect| *effect != "short" || step.operation == "append");
-        let step = (*operations[at]).clone();
-        effects.map(move |effect| Fault { setting: format!("{effect}@{}", at + 1), step: step.clone() })
-    };
-    operations.iter().enumerate().flat_map(of).collect()
+    let mut faults = Vec::new();
+    for (at, step) in trace::operations(steps).into_iter().enumerate() {
+        let place = format!("{} {}", step.operation, step.path.display());
+        for effect in EFFECTS.iter().filter(|effect| **effect != "short" || step.operation == "append") {
+            faults.push(Fault { setting: format!("{effect}@{}", at + 1), place: place.clone() });
+        }
+    }
+    faults
 }

@@ -25,9 +25,9 @@ fn two_generations() -> World {
 #[track_caller]
 fn live(directory: &Path, fault: &Fault) -> u64 {
     let store = Store::open(directory.join("data")).unwrap();
-    let live = store.current().unwrap().unwrap_or_else(|| panic!("nothing is live after {fault:?}"));
+    let live = store.current().unwrap().unwrap_or_else(|| panic!("nothing is live after {fault}"));
     let opened = store.open_snapshot(live, Planes::All, None);
-    opened.unwrap_or_else(|error| panic!("generation {live} is not whole after {fault:?}: {error}"));
+    opened.unwrap_or_else(|error| panic!("generation {live} is not whole after {fault}: {error}"));
     live.0
 }
 
@@ -41,8 +41,8 @@ fn assert_tidy(directory: &Path, fault: &Fault) {
     let mut named: Vec<_> = sections.map(|section| data.join("sections").join(section.xxh3)).collect();
     named.sort();
     named.dedup();
-    assert_eq!(files_below(&data.join("sections")), named, "{fault:?}");
-    assert_eq!(files_below(&data.join("tmp")), Vec::<std::path::PathBuf>::new(), "{fault:?}");
+    assert_eq!(files_below(&data.join("sections")), named, "{fault}");
+    assert_eq!(files_below(&data.join("tmp")), Vec::<std::path::PathBuf>::new(), "{fault}");
 }
 
 /// Runs a command with every fault; `expected`: the generations that may be live after it, the last when it went well.
@@ -54,15 +54,15 @@ fn at_every_operation(from: &Path, arguments: &[&str], expected: [u64; 2], after
         let directory = copy_of(from);
         let mut command = vaglio(directory.path(), arguments);
         let output = command.env("FAULTS_HIT", &fault.setting).output().unwrap();
-        let stops = fault.setting.starts_with("kill") || fault.setting.starts_with("short");
-        assert_eq!(output.status.signal(), stops.then_some(9), "{fault:?}: {}", said(&output));
+        let stops = fault.ends();
+        assert_eq!(output.status.signal(), stops.then_some(9), "{fault}: {}", said(&output));
         let now = live(directory.path(), fault);
-        assert!(expected.contains(&now), "generation {now} is live after {fault:?}");
+        assert!(expected.contains(&now), "generation {now} is live after {fault}");
         if output.status.success() {
-            assert_eq!(now, expected[1], "it said that it went well: {fault:?}");
+            assert_eq!(now, expected[1], "it said that it went well: {fault}");
         } else if !stops {
-            assert_eq!(output.status.code(), Some(1), "{fault:?}: {}", said(&output));
-            assert!(said(&output).contains("cannot "), "{fault:?}: {}", said(&output));
+            assert_eq!(output.status.code(), Some(1), "{fault}: {}", said(&output));
+            assert!(said(&output).contains("cannot "), "{fault}: {}", said(&output));
         }
         after(directory.path(), fault);
     }
@@ -72,7 +72,7 @@ fn at_every_operation(from: &Path, arguments: &[&str], expected: [u64; 2], after
 fn the_next_build_goes_through(directory: &Path, fault: &Fault) {
     let before = live(directory, fault);
     run::done(vaglio(directory, &BUILD));
-    assert!(live(directory, fault) > before, "{fault:?}");
+    assert!(live(directory, fault) > before, "{fault}");
     assert_tidy(directory, fault);
 }
 

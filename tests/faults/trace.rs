@@ -61,8 +61,7 @@ impl Order {
     fn step(&mut self, step: &Step) {
         let path = &step.path;
         match step.operation.as_str() {
-            // What is in `tmp` is nobody's yet: it may be gone.
-            "open" if step.detail == "new" && !in_tmp(path) => {
+            "open" if step.detail == "new" && !may_be_gone(path) => {
                 self.unnamed.insert(path.clone(), false);
             }
             // Says that what stands before it is durable, after the fact: nobody needs it.
@@ -111,8 +110,9 @@ impl Order {
     }
 }
 
-fn in_tmp(file: &Path) -> bool {
-    file.parent().is_some_and(|directory| directory.ends_with("tmp"))
+/// What is in `tmp` is nobody's yet, and the reserve only takes room.
+fn may_be_gone(file: &Path) -> bool {
+    file.parent().is_some_and(|directory| directory.ends_with("tmp")) || file.ends_with("log/reserve")
 }
 
 /// The end of a path, enough to know it by.
