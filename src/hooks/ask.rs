@@ -89,7 +89,7 @@ impl Doors {
         }
         let hurry = if denied.is_none() && party.served.is_some() { self.hurry(call, ask.tmax_ms) } else { None };
         scratch.keys.clear();
-        let keys = party.served.map(|served| &served.keys).or(self.refusals.keys());
+        let keys = party.served.map(|served| &served.keys).or(self.refusals.keys.get());
         let is_read = denied.is_none() && party.served.is_some() || !self.refusals.blocked.is_empty();
         let refused = keys.filter(|_| is_read).and_then(|keys| {
             rules.collect(ask.eids, ask.ifa, keys, scratch);

@@ -15,18 +15,13 @@ pub struct Refusals {
     /// Who objects and who was deleted.
     pub blocked: Arc<Blocked>,
     /// The installation's, once it is known: there may be no generation to tell it.
-    keys: OnceLock<KeyHasher>,
+    pub keys: Arc<OnceLock<KeyHasher>>,
 }
 
 impl Refusals {
     /// Makes the secret known. Only the first counts: one installation has one.
     pub fn hash_with(&self, keys: KeyHasher) {
         let _ = self.keys.set(keys);
-    }
-
-    /// What to hash with where no generation tells.
-    pub(super) fn keys(&self) -> Option<&KeyHasher> {
-        self.keys.get()
     }
 
     /// What any of these identifiers refuses, the strongest first: [`Status::Blocked`] is not to be spoken to,

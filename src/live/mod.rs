@@ -2,19 +2,22 @@
 //! the next bid request sees it. One writer; readers never wait for it.
 //!
 //! Contents: [`intake`] the one thread that writes the events log, [`dedupe`] what it knows already (`bloom` in front of it), `journal`
-//! both on the log itself.
+//! both on the log itself; [`objections`] who objects and who is deleted, [`people`] whose an identifier is.
 //! What must not live here: protocols (see `planner`), the bid path's reading (see `overlay`), building.
 
 mod bloom;
 pub mod dedupe;
 pub mod intake;
 mod journal;
+pub mod objections;
+pub mod people;
 
 use crate::error::Result;
 use crate::schema::{ProfileKey, Scope, Timestamp};
 
 pub use dedupe::Dedupe;
 pub use intake::{Apply, Incoming, Intake, Journal, Outcome, Settings, State, Stopped};
+pub use objections::Keeper;
 
 /// Somebody objects, by hashed identifiers.
 #[derive(Debug, Clone, PartialEq, Eq)]

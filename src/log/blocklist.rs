@@ -61,6 +61,11 @@ impl Said {
         }
     }
 
+    /// Whether everything that `other` says stands here, and ends no earlier.
+    pub fn holds_as_long_as(&self, other: &Said) -> bool {
+        self.marketing >= other.marketing && self.profiling >= other.profiling && self.deleted >= other.deleted
+    }
+
     /// What of it holds at a moment. A deletion wins over objections; those to marketing and to profiling add up.
     pub fn at(&self, now: Timestamp) -> Option<Block> {
         let holds = |end: i64| now.0 < end;

@@ -36,6 +36,11 @@ impl Blocked {
         self.said.pin().get(&key)?.at(now)
     }
 
+    /// Whether as much is known of an identifier already.
+    pub fn covers(&self, key: BlockKey, said: blocklist::Said) -> bool {
+        self.said.pin().get(&key).is_some_and(|known| known.holds_as_long_as(&said))
+    }
+
     /// Whether nobody was ever heard of: then there is nothing to look for.
     #[inline]
     pub fn is_empty(&self) -> bool {

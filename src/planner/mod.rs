@@ -9,7 +9,7 @@ mod reply;
 use crate::access::{Access, Role};
 use crate::config::Loaded;
 use crate::decide::Answering;
-use crate::live::{Intake, Objections};
+use crate::live::{Intake, Keeper, Objections};
 use crate::telemetry::Metrics;
 use crate::wire::Code;
 use axum::extract::State;
@@ -50,6 +50,8 @@ pub struct Planner {
     pub intake: Option<Arc<Intake>>,
     /// Where objections go.
     pub objections: Option<Arc<dyn Objections>>,
+    /// Where deletions go, and the audit trail.
+    pub keeper: Arc<Keeper>,
 }
 
 /// Serves until the task is dropped.

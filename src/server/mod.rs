@@ -93,10 +93,12 @@ impl Server {
         let (bids, planner) = (runtime("bid", workers)?, runtime("planner", 1)?);
         let doors = Doors::new(&loaded.config);
         let keys = keys::Keys::load(&loaded.config, Arc::clone(&doors))?;
+        // Before anybody is answered: who objects is not spoken to, from the first request on.
+        let keeper = Arc::new(standing::keeper(&loaded, &store, &doors)?);
         let drain = watch::Sender::new(false);
-        let operator = Arc::new(standing::planner(loaded.clone(), &doors));
+        let operator = Arc::new(standing::planner(loaded.clone(), &doors, &keeper));
         let listening = listen(listeners, tls, &doors, operator, &drain, &bids, &planner)?;
-        let watcher = watcher::Watcher::new(loaded.clone(), store.clone(), Arc::clone(&doors), keys);
+        let watcher = watcher::Watcher::new(loaded.clone(), store.clone(), Arc::clone(&doors), keys, keeper);
         let mut background = vec![spawn("watcher", move |stop| watcher.run(options.poll, &stop))?];
         if options.build {
             let builder = builder::Builder::new(&loaded, store, Arc::clone(&doors), options.program, None)?;

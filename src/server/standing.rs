@@ -3,8 +3,12 @@
 use crate::access::Access;
 use crate::config::Loaded;
 use crate::decide::Answering;
+use crate::error::Result;
 use crate::hooks::Doors;
+use crate::hooks::refusals::Refusals;
+use crate::live::{Keeper, Objections};
 use crate::planner::{Planner, Standing};
+use crate::snapshot::Store;
 use std::sync::Arc;
 
 struct Shows(Arc<Doors>);
@@ -19,13 +23,23 @@ impl Standing for Shows {
     }
 }
 
+/// The list of those who object or were deleted, as the doors read it.
+///
+/// # Errors
+/// A damaged control log: without it nobody can say who objects.
+pub(super) fn keeper(loaded: &Loaded, store: &Store, doors: &Doors) -> Result<Keeper> {
+    let Refusals { blocked, keys } = &doors.refusals;
+    Keeper::open(loaded.clone(), store.clone(), Arc::clone(blocked), Arc::clone(keys))
+}
+
 /// The planner's port before anything is fed to it.
-pub(super) fn planner(loaded: Loaded, doors: &Arc<Doors>) -> Planner {
+pub(super) fn planner(loaded: Loaded, doors: &Arc<Doors>, keeper: &Arc<Keeper>) -> Planner {
     Planner {
         loaded,
         metrics: Arc::clone(&doors.metrics),
         standing: Box::new(Shows(Arc::clone(doors))),
         intake: None,
-        objections: None,
+        objections: Some(Arc::clone(keeper) as Arc<dyn Objections>),
+        keeper: Arc::clone(keeper),
     }
 }

@@ -7,6 +7,7 @@ use crate::decide::Answering;
 use crate::error::{Error, ErrorKind, Result};
 use crate::hooks::Doors;
 use crate::hooks::live::{Served, Standing};
+use crate::live::Keeper;
 use crate::lookup::ServingSnapshot;
 use crate::overlay::Overlay;
 use crate::schema::Generation;
@@ -28,22 +29,33 @@ pub(super) struct Watcher {
     /// When to try again what may have been no fault of the generation (a missing key file, no memory).
     retry: Option<Instant>,
     keys: Keys,
+    keeper: Arc<Keeper>,
 }
 
 impl Watcher {
-    pub(super) fn new(loaded: Loaded, store: Store, doors: Arc<Doors>, keys: Keys) -> Self {
-        Watcher { loaded, store, doors, seen: None, retry: None, keys }
+    pub(super) fn new(loaded: Loaded, store: Store, doors: Arc<Doors>, keys: Keys, keeper: Arc<Keeper>) -> Self {
+        Watcher { loaded, store, doors, seen: None, retry: None, keys, keeper }
     }
 
     /// Looks until the sender of `stop` is dropped.
     pub(super) fn run(mut self, poll: Duration, stop: &Receiver<()>) {
         loop {
             self.keys.look();
+            self.keep();
             self.look();
             if stop.recv_timeout(poll) != Err(RecvTimeoutError::Timeout) {
                 return;
             }
         }
+    }
+
+    /// Takes in objections that other processes wrote, and the secret, once there is one.
+    fn keep(&self) {
+        if let Err(error) = self.keeper.catch_up() {
+            tracing::error!("objections of other processes cannot be read: {error}");
+        }
+        // Before the first build there is none.
+        let _ = self.keeper.hasher();
     }
 
     fn look(&mut self) {
@@ -117,7 +129,11 @@ impl Watcher {
         }));
         let served = served.map_err(|_| Error::internal(format!("generation {generation} made the server panic")))?;
         let (as_of, profiles) = (served.as_of(), served.answering.snapshot.manifest().profiles);
+        if let Err(error) = self.keeper.prepare(served.answering.snapshot.manifest()) {
+            tracing::error!("objections count for the identifiers that were known when they came: {error}");
+        }
         self.doors.live.swap(Standing { access, served: Some(served) });
+        self.keeper.settle(generation);
         let metrics = &self.doors.metrics;
         metrics.generation.store(generation.0, Ordering::Relaxed);
         metrics.as_of.store(as_of.0, Ordering::Relaxed);
