@@ -272,3 +272,6 @@ fn with_keys(record: &Control, keys: Vec<BlockKey>) -> Control {
     }
     record
 }
+
+#[cfg(test)]
+mod tests;
