@@ -3,6 +3,8 @@
 #![allow(clippy::needless_range_loop, reason = "a rule's number is asked of several things")]
 
 mod edges;
+mod fold;
+mod live;
 mod oracle;
 mod worlds;
 

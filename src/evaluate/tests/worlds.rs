@@ -4,6 +4,7 @@
 use crate::audiences::catalogue::{Audience, AudienceKind};
 use crate::audiences::rule::{Aggregate, Compare, Count, Date, EventTest, Literal, Pick, Test, TraitTest, When};
 use crate::audiences::{Catalogue, Expr, Rule};
+use crate::log::{Record, Said, Stay, Value};
 use crate::schema::{AudienceId, Span, Timestamp};
 use crate::snapshot::columns::data::{ColumnData, EventData, ListData, PropData, TraitData};
 use proptest::collection::vec;
@@ -22,6 +23,8 @@ pub struct World {
     pub active: Vec<u32>,
     pub now: Timestamp,
     pub zone: &'static str,
+    /// Whether numbers that are no scaled integers occur.
+    pub fractions: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -79,7 +82,8 @@ pub fn world() -> impl Strategy<Value = World> {
     (people, instant).prop_map(|((size, fractions, people), (instant, minutes, zone))| {
         let now = Timestamp(Timestamp::parse(instant).unwrap().0 + minutes * 60);
         let people = people.into_iter().collect::<std::collections::BTreeMap<u32, Person>>();
-        World { data: columns(size, &people, now, fractions), active: people.keys().copied().collect(), now, zone }
+        let data = columns(size, &people, now, fractions);
+        World { data, active: people.keys().copied().collect(), now, zone, fractions }
     })
 }
 
@@ -124,7 +128,12 @@ fn columns(size: u32, people: &std::collections::BTreeMap<u32, Person>, now: Tim
             let mine = person.events.iter().filter(|event| event.0 == (*name == "click"));
             rows.extend(mine.map(|event| (*at, (now.0 - event.1) as u32, event.2, event.3, event.4)));
         }
-        rows.sort_by_key(|row| (row.0, row.1));
+        // As a build sorts them: by what the properties say, in their order, where times tie.
+        let amount = |row: &(u32, u32, u8, u32, Option<usize>)| number(row.4);
+        rows.sort_by(|a, b| {
+            let properties = || amount(a).total_cmp(&amount(b)).then((a.2, a.3).cmp(&(b.2, b.3)));
+            (a.0, a.1).cmp(&(b.0, b.1)).then_with(properties)
+        });
         let properties = vec![
             ("amount".to_owned(), PropData::Number(rows.iter().map(|row| number(row.4)).collect())),
             ("online".to_owned(), PropData::Flag(rows.iter().map(|row| row.2).collect())),
@@ -227,7 +236,7 @@ fn event(now: Timestamp) -> impl Strategy<Value = Expr> {
         date(now).prop_map(When::Since),
         (date(now), date(now)).prop_map(|(a, b)| When::BetweenDates(a.min(b), a.max(b))),
     ];
-    let name = prop_oneof![5 => Just("purchase"), 5 => Just("click"), 1 => Just("absent")];
+    let name = prop_oneof![5 => Just("purchase"), 5 => Just("click"), 1 => Just("absent"), 1 => Just("fresh")];
     let pick = prop_oneof![3 => Just(Pick::All), 1 => Just(Pick::First), 1 => Just(Pick::Last)];
     (name, vec((property, static_test), 0..3), pick, count, when).prop_map(|(name, filter, pick, count, when)| {
         Expr::Event(EventTest { name: name.to_owned(), filter, pick, count, when })
@@ -235,7 +244,7 @@ fn event(now: Timestamp) -> impl Strategy<Value = Expr> {
 }
 
 pub fn rule(now: Timestamp) -> impl Strategy<Value = Expr> {
-    let traits = select(vec!["age", "born", "likes", "region", "vip", "absent"]);
+    let traits = select(vec!["age", "born", "likes", "region", "vip", "absent", "new"]);
     let leaf = prop_oneof![
         1 => Just(Expr::Everyone),
         2 => (0..=1_000_000u32, text()).prop_map(|(share, name)| Expr::Sample(share, name)),
@@ -276,4 +285,45 @@ pub fn audience(id: String, rule: Option<Expr>, target: bool) -> Audience {
         tags: Vec::new(),
         description: None,
     }
+}
+
+/// What a door may take in of one person: values that the world has and others, at times that tie and that are to come.
+pub fn records(now: Timestamp, fractions: bool) -> impl Strategy<Value = Vec<Record<'static>>> {
+    let texts = select(vec!["Lazio", "Lombardia", "Molise", "lom*", "AOSTA"]).prop_map(std::borrow::Cow::Borrowed);
+    let finite: Vec<f64> = NUMBERS.into_iter().chain([1e9, -0.0]).filter(|n| fractions || *n != 1.0 / 3.0).collect();
+    let number = select(finite);
+    let today = (now.0 / 86_400) as i32;
+    let some_trait = prop_oneof![
+        number.clone().prop_map(|value| ("age", Value::Number(value))),
+        (-3..40i32).prop_map(move |ago| ("born", Value::Date(today - ago))),
+        texts.clone().prop_map(|text| ("region", Value::Text(text))),
+        texts.clone().prop_map(|text| ("new", Value::Text(text))),
+        any::<bool>().prop_map(|flag| ("vip", Value::Flag(flag))),
+        vec(texts.clone(), 1..3).prop_map(|tags| ("likes", Value::Tags(tags))),
+    ];
+    let some_trait = (some_trait, prop::bool::weighted(0.7));
+    let some_trait = some_trait.prop_map(|((name, value), known)| (name.into(), known.then_some(value)));
+    let properties = (
+        proptest::option::weighted(0.7, number.prop_map(Value::Number)),
+        proptest::option::weighted(0.7, any::<bool>().prop_map(Value::Flag)),
+        proptest::option::weighted(0.7, texts.prop_map(Value::Text)),
+    );
+    let event = (select(vec!["click", "purchase", "fresh"]), properties).prop_map(|(name, (amount, online, shop))| {
+        let all = [("amount", amount), ("online", online), ("shop", shop)];
+        let properties = all.into_iter().filter_map(|(name, value)| Some((name.into(), value?))).collect();
+        Said::Event { name: name.into(), properties }
+    });
+    let stay = prop_oneof![Just(Stay::Ends), Just(Stay::ByDefault), (0..3_000u32).prop_map(Stay::Minutes)];
+    let said = prop_oneof![
+        6 => event,
+        4 => vec(some_trait, 1..3).prop_map(Said::Traits),
+        2 => stay.prop_map(|stay| Said::Membership { list: "acme/a-list".into(), stay }),
+        1 => any::<bool>().prop_map(Said::Consent),
+    ];
+    let time = prop_oneof![3 => ago(), 2 => select(vec![-90i64, 0, 60, 3_600])];
+    vec((time, said), 0..8).prop_map(move |all| {
+        let record =
+            |(id, (ago, said))| Record { id, time: now.0 - ago, received: now.0, keys: Default::default(), said };
+        (0u128..).zip(all).map(record).collect()
+    })
 }
