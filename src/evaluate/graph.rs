@@ -4,6 +4,8 @@
 use super::leaf;
 use crate::audiences::rule::{EventTest, TraitTest};
 use crate::audiences::{Audience, Catalogue, Expr, order};
+use smallvec::SmallVec;
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::hash::Hash;
 
@@ -49,12 +51,41 @@ pub(super) struct Graph<L> {
     pub nodes: Vec<Node>,
     /// By rule: its part.
     pub roots: Vec<u32>,
+    /// By part: whether it is made of others and several parts need it.
+    shared: Vec<bool>,
 }
 
+/// What shared parts were found to be. Few are met on the way down from one rule.
+type Found = RefCell<SmallVec<[(u32, bool); 8]>>;
+
 impl<L> Graph<L> {
-    /// Whether a part holds, asked from the top down and no further than needed.
+    fn new(leaves: Vec<L>, nodes: Vec<Node>, roots: Vec<u32>) -> Self {
+        let mut needed = vec![0u32; nodes.len()];
+        nodes.iter().flat_map(Node::operands).for_each(|operand| needed[*operand as usize] += 1);
+        let shared = nodes.iter().zip(needed).map(|(node, by)| by > 1 && !node.operands().is_empty());
+        Graph { shared: shared.collect(), leaves, nodes, roots }
+    }
+
+    /// Whether a part holds, asked from the top down and no further than needed, and of a shared part once: audiences that
+    /// refer to each other again and again would otherwise be asked without end.
     pub fn holds(&self, node: u32, leaf: &impl Fn(u32) -> bool) -> bool {
-        let holds = |operand: &u32| self.holds(*operand, leaf);
+        self.find(node, leaf, &Found::default())
+    }
+
+    fn find(&self, node: u32, leaf: &impl Fn(u32) -> bool, found: &Found) -> bool {
+        if !self.shared[node as usize] {
+            return self.made_of(node, leaf, found);
+        }
+        let known = found.borrow().iter().find(|(other, _)| *other == node).map(|(_, truth)| *truth);
+        known.unwrap_or_else(|| {
+            let truth = self.made_of(node, leaf, found);
+            found.borrow_mut().push((node, truth));
+            truth
+        })
+    }
+
+    fn made_of(&self, node: u32, leaf: &impl Fn(u32) -> bool, found: &Found) -> bool {
+        let holds = |operand: &u32| self.find(*operand, leaf, found);
         match &self.nodes[node as usize] {
             Node::Leaf(number) => leaf(*number),
             Node::Not(operand) => !holds(operand),
@@ -125,7 +156,7 @@ impl<'c, B: Binder> Builder<'c, B> {
 
     /// The parts, and what bound their leaves.
     pub fn finish(self, roots: Vec<u32>) -> (Graph<B::Leaf>, B) {
-        (Graph { leaves: self.leaves, nodes: self.nodes, roots }, self.binder)
+        (Graph::new(self.leaves, self.nodes, roots), self.binder)
     }
 
     fn leaf(&mut self, leaf: B::Leaf) -> u32 {

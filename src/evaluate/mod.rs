@@ -25,7 +25,7 @@ mod text;
 
 pub use bits::Bitmap;
 pub use block::Scratch;
-pub use explain::{Question, Tree};
+pub use explain::{Change, Changes, Happened, Known, Origin, Question, Shown, Subject, Tree};
 pub use flips::Horizon;
 pub use live::{LivePlan, Person};
 pub use moment::Moment;

@@ -5,12 +5,13 @@
 //! is what a rebuild would: proved by folding the same facts into columns and evaluating those.
 
 mod change;
-mod person;
+pub(super) mod person;
 mod rows;
 pub(super) mod symbol;
 
 pub use person::Person;
 
+use super::asked::Texts;
 use super::events::AskedNow;
 use super::graph::{Builder, Graph};
 use super::leaf::{Leaf, in_sample};
@@ -18,10 +19,11 @@ use super::local_time::LocalTime;
 use super::moment::{self, Minute};
 use super::profile::One;
 use crate::audiences::{Catalogue, Expr};
-use crate::log::{Said, Value};
+use crate::log::Said;
 use crate::schema::Timestamp;
 use crate::snapshot::columns::{Columns, TraitColumn};
 use jiff::tz::TimeZone;
+use person::Counts;
 use rows::Merged;
 use std::collections::HashMap;
 use symbol::{ByName, EventSymbol, Name, Names, Symbol};
@@ -158,19 +160,27 @@ impl LivePlan {
         self.graph.holds(self.graph.roots[rule as usize], &|leaf| self.leaf_holds(leaf, person, &minute))
     }
 
+    /// By leaf: whether it holds.
+    pub(super) fn truths(&self, person: &Person<'_, '_>, now: Timestamp) -> Vec<bool> {
+        let minute = Minute::new(now, &self.local);
+        (0..self.graph.leaves.len() as u32).map(|leaf| self.leaf_holds(leaf, person, &minute)).collect()
+    }
+
     /// Whether a leaf holds.
-    pub(super) fn leaf_holds(&self, leaf: u32, person: &Person<'_, '_>, minute: &Minute<'_>) -> bool {
+    fn leaf_holds(&self, leaf: u32, person: &Person<'_, '_>, minute: &Minute<'_>) -> bool {
         match &self.graph.leaves[leaf as usize] {
             Symbol::Constant(truth) => *truth,
             Symbol::Sample { name, share } => in_sample(person.draw(), *name, *share),
             Symbol::Trait { name, asked, bound } => {
                 let name = &self.traits.all[*name as usize];
-                let column = || column_holds(bound, person, minute);
-                match person.trait_said(&name.name) {
-                    None => column(),
-                    Some(Some(Value::Tags(_))) => tags_hold(name, asked, person, column),
-                    Some(_) if name.outranked && knows(name, person) => column(),
-                    Some(said) => said.is_some_and(|value| asked.value(value, minute)),
+                match person.counts(name) {
+                    Counts::Snapshot => column_holds(bound, person, minute),
+                    Counts::Said(said) => said.is_some_and(|value| asked.value(value, minute)),
+                    Counts::United { column: true } => {
+                        let bound = || column_holds(bound, person, minute);
+                        tags_hold(name, &asked.texts, person, bound)
+                    }
+                    Counts::United { column: false } => asked.texts.tags(&person.tags_said(&name.name)),
                 }
             }
             Symbol::Listed { name } => {
@@ -214,28 +224,12 @@ fn column_holds(bound: &Leaf, person: &Person<'_, '_>, minute: &Minute<'_>) -> b
 }
 
 /// Tags of the column and of records unite.
-fn tags_hold(name: &Name, asked: &super::asked::Asked, person: &Person<'_, '_>, column: impl Fn() -> bool) -> bool {
+fn tags_hold(name: &Name, texts: &Texts, person: &Person<'_, '_>, bound: impl Fn() -> bool) -> bool {
     let said = person.tags_said(&name.name);
-    if person.forgets(&name.name) && !name.outranked {
-        return asked.texts.tags(&said);
-    }
-    match &asked.texts {
-        super::asked::Texts::HaveAll(wanted) => {
-            let tags =
-                person.known().zip(name.column).map(|(ordinal, column)| (ordinal, &person.columns.traits()[column].1));
-            let has = |wanted: &str| match tags {
-                Some((ordinal, TraitColumn::Tags(tags))) => tags.has(ordinal, wanted),
-                _ => false,
-            };
-            wanted.iter().all(|wanted| has(wanted) || said.clone().any(|tag| tag == &**wanted))
-        }
-        texts => column() || texts.tags(&said),
-    }
-}
-
-fn knows(name: &Name, person: &Person<'_, '_>) -> bool {
-    let column = name.column.map(|column| &person.columns.traits()[column].1);
-    column.zip(person.known()).is_some_and(|(column, ordinal)| column.knows(ordinal))
+    let Texts::HaveAll(wanted) = texts else { return bound() || texts.tags(&said) };
+    let column = person.known().zip(name.column).map(|(who, column)| (who, &person.columns.traits()[column].1));
+    let has = |wanted: &str| matches!(column, Some((who, TraitColumn::Tags(tags))) if tags.has(who, wanted));
+    wanted.iter().all(|wanted| has(wanted) || said.clone().any(|tag| tag == &**wanted))
 }
 
 fn by<'m>(by: &'m ByFact, name: &str) -> &'m [u32] {

@@ -1,20 +1,20 @@
-//! Windows to the second, samples, and explanations: what must hold exactly, said by example.
+//! Windows to the second, and samples: what must hold exactly, said by example.
 
 use super::worlds::audience;
 use super::*;
 use crate::audiences::Expr;
-use crate::audiences::rule::{Count, EventTest, Pick, Test, TraitTest, When};
-use crate::schema::{AudienceId, Span};
+use crate::audiences::rule::{Count, EventTest, Pick, When};
+use crate::schema::Span;
 use crate::snapshot::columns::data::{ColumnData, EventData, ListData, TraitData};
 
 /// 2026-10-24 21:30 UTC, 23:30 in Rome, where clocks go back the night after.
-const NOW: i64 = 1_792_877_400;
+pub const NOW: i64 = 1_792_877_400;
 
-fn did(when: When) -> Expr {
+pub fn did(when: When) -> Expr {
     Expr::Event(EventTest { name: "call".to_owned(), filter: vec![], pick: Pick::All, count: Count::AtLeast(1), when })
 }
 
-fn catalogue() -> Catalogue {
+pub fn catalogue() -> Catalogue {
     let audiences = vec![
         audience("far".into(), Some(did(When::BeforeAgo(Span(3_600)))), true),
         audience("list".into(), None, true),
@@ -24,7 +24,7 @@ fn catalogue() -> Catalogue {
     Catalogue { audiences, ..Catalogue::default() }
 }
 
-fn world(offsets: &[i64]) -> ColumnData {
+pub fn world(offsets: &[i64]) -> ColumnData {
     let times = offsets.iter().map(|offset| (NOW + offset) as u32).collect();
     let calls = EventData { ordinals: (0..offsets.len() as u32).collect(), times, properties: vec![] };
     let list = ListData { ordinals: vec![0, 1, 2], until: vec![(NOW + 60) as u32, (NOW + 61) as u32, NOW as u32] };
@@ -94,60 +94,4 @@ fn samples_are_stable_nested_and_near_their_share() {
     // The numbers are part of the format: a holdout must survive a new version of this program.
     let drawn = (0..40).filter(|at| leaf::in_sample(*at, leaf::sample_name("holdout"), 100_000));
     assert_eq!(drawn.collect::<Vec<u32>>(), [19, 22]);
-}
-
-#[test]
-fn an_explanation_shows_every_part_its_truth_and_the_facts() {
-    let (sections, mut catalogue) = (Sections::encode(&world(&[-7_200, -60, 0])).unwrap(), catalogue());
-    let adult = Expr::Trait(TraitTest { name: "age".to_owned(), test: Test::IsKnown });
-    let missing = Expr::Trait(TraitTest { name: "plan".to_owned(), test: Test::IsTrue });
-    let rule = Expr::And(vec![
-        adult,
-        Expr::Not(Box::new(missing)),
-        Expr::InAudience(AudienceId::new("acme", "near")),
-        Expr::InAudience(AudienceId::new("acme", "list")),
-    ]);
-    catalogue.audiences.push(audience("why".into(), Some(rule), true));
-    let columns = sections.open().unwrap();
-    let question = Question { catalogue: &catalogue, columns: &columns, now: Timestamp(NOW), zone: &TimeZone::UTC };
-    let mut lines = Vec::new();
-    let tree = question.audience(&AudienceId::new("acme", "why"), 0).unwrap();
-    tell(&tree, 0, &mut lines);
-    let expected = [
-        "- in audience acme/why []",
-        "  - age is known and not plan and in audience acme/near and in audience acme/list []",
-        "    + age is known [age is 0]",
-        "    + not plan []",
-        "      - plan [plan is unknown]",
-        "    - in audience acme/near []",
-        "      - did call within 1 hour [call happened once: 2026-10-24T19:30:00Z]",
-        "    + in audience acme/list [on the list until 2026-10-24T21:31:00Z]",
-    ];
-    assert_eq!(lines, expected);
-    assert_eq!(question.audience(&AudienceId::new("acme", "nothing"), 0), None);
-}
-
-#[test]
-fn an_explanation_tells_an_audience_once() {
-    // Each refers to the one before twice: told in full, the last would be 2^60 parts.
-    let (sections, mut catalogue) = (Sections::encode(&world(&[-7_200, -60, 0])).unwrap(), catalogue());
-    let mut before = "near".to_owned();
-    for level in 0..60 {
-        let again = Expr::InAudience(AudienceId::new("acme", &before));
-        before = format!("level{level:02}");
-        let rule = Expr::Or(vec![Expr::Not(Box::new(again.clone())), again]);
-        catalogue.audiences.push(audience(before.clone(), Some(rule), true));
-    }
-    catalogue.audiences.sort_by(|a, b| a.id.cmp(&b.id));
-    let columns = sections.open().unwrap();
-    let question = Question { catalogue: &catalogue, columns: &columns, now: Timestamp(NOW), zone: &TimeZone::UTC };
-    let mut lines = Vec::new();
-    tell(&question.audience(&AudienceId::new("acme", &before), 0).unwrap(), 0, &mut lines);
-    assert_eq!(lines.len(), 4 * 60 + 2, "{lines:?}");
-    assert_eq!(lines.last().map(|line| line.trim()), Some("+ in audience acme/level58 [its rule is told above]"));
-}
-
-fn tell(tree: &Tree, depth: usize, lines: &mut Vec<String>) {
-    lines.push(format!("{}{} {} [{}]", "  ".repeat(depth), if tree.truth { "+" } else { "-" }, tree.text, tree.fact));
-    tree.parts.iter().for_each(|part| tell(part, depth + 1, lines));
 }

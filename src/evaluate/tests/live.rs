@@ -141,6 +141,36 @@ fn named_in_time(since: &Since) -> Result<(), TestCaseError> {
             }
         }
         prop_assert_eq!(live.next_change(&person, 0..live.len() as u32, start), earliest);
+        told_in_time(since, &live, &person, &zone)?;
+    }
+    Ok(())
+}
+
+/// When an answer is said to turn by itself it does, and not before.
+fn told_in_time(
+    since: &Since,
+    live: &LivePlan,
+    person: &Person<'_, 'static>,
+    zone: &TimeZone,
+) -> Result<(), TestCaseError> {
+    let start = since.world.now;
+    let question = Question { catalogue: &since.catalogue, columns: person.columns, now: start, zone };
+    let outranked = |name: &str| since.outranked(name);
+    let Person { ordinal, seed, facts, .. } = *person;
+    let subject = Subject { ordinal, seed, facts, outranked: &outranked, declarations: None };
+    for (rule, audience) in (0u32..).zip(&since.catalogue.audiences) {
+        let now = live.holds(person, rule, start);
+        prop_assert_eq!(question.about(&audience.id, &subject).map(|tree| tree.truth), Some(now));
+        let changes = question.changes(&audience.id, &subject).expect("an audience");
+        let at = changes.by_itself.and_then(|change| change.at);
+        if let Some(at) = at {
+            prop_assert_ne!(live.holds(person, rule, at), now, "{} at {}", audience.id, at);
+        }
+        let until = at.map_or(i64::MAX, Timestamp::minute);
+        let minutes = looked_at(at.map(Timestamp::minute), start.minute());
+        for minute in minutes.take_while(|minute| *minute < until) {
+            prop_assert_eq!(live.holds(person, rule, Timestamp(minute * 60)), now, "{} at {}", audience.id, minute);
+        }
     }
     Ok(())
 }

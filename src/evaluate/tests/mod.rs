@@ -6,6 +6,7 @@ mod edges;
 mod fold;
 mod live;
 mod oracle;
+mod told;
 mod worlds;
 
 use super::*;
