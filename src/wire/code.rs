@@ -34,13 +34,15 @@ pub enum Code {
     Overloaded,
     /// The disk is full, or refuses to be written.
     StorageFull,
+    /// Not until somebody looks after it.
+    Unavailable,
     /// A bug of ours.
     Internal,
 }
 
 impl Code {
     /// Every code, in the order of their numbers.
-    pub const ALL: [Code; 13] = [
+    pub const ALL: [Code; 14] = [
         Code::InvalidArgument,
         Code::Unauthenticated,
         Code::PermissionDenied,
@@ -53,6 +55,7 @@ impl Code {
         Code::Refused,
         Code::Overloaded,
         Code::StorageFull,
+        Code::Unavailable,
         Code::Internal,
     ];
 
@@ -71,6 +74,7 @@ impl Code {
             Code::Refused => ("refused", tonic::Code::FailedPrecondition, 409, 2),
             Code::Overloaded => ("overloaded", tonic::Code::ResourceExhausted, 429, 1),
             Code::StorageFull => ("storage_full", tonic::Code::ResourceExhausted, 507, 1),
+            Code::Unavailable => ("unavailable", tonic::Code::Unavailable, 503, 1),
             Code::Internal => ("internal", tonic::Code::Internal, 500, 1),
         }
     }

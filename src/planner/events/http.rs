@@ -1,0 +1,141 @@
+//! `POST /api/v1/events`: a JSON object a line.
+
+use super::super::Planner;
+use super::super::reply::{Peer, Refused, json};
+use super::body::Whole;
+use super::line::Line;
+use super::vocabulary::Vocabulary;
+use super::{Batch, Door, Fate};
+use crate::access::{Role, Who};
+use crate::schema::Clock;
+use crate::wire::Code;
+use axum::body::Body;
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use axum::{Extension, Router};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// Larger bodies are read by a thread of their own.
+const SMALL: usize = 32 << 10;
+
+/// The paths of the door.
+pub(in crate::planner) fn routes(planner: Arc<Planner>) -> Router {
+    let door = Arc::new(Door::new(planner));
+    let router = Router::new().route("/api/v1/events", post(events)).with_state(Arc::clone(&door));
+    router.merge(super::stream::routes(door))
+}
+
+/// `?results=`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Asked {
+    #[serde(default)]
+    results: Results,
+}
+
+/// Which lines an answer lists.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Results {
+    #[default]
+    Rejected,
+    All,
+}
+
+/// What is answered.
+#[derive(Debug, Default, Serialize)]
+struct Answer<'a> {
+    accepted: u64,
+    duplicate: u64,
+    rejected: u64,
+    results: Vec<Listed<'a>>,
+}
+
+/// A line of the answer.
+#[derive(Debug, Serialize)]
+struct Listed<'a> {
+    line: u32,
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    offset: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+}
+
+async fn events(
+    State(door): State<Arc<Door>>,
+    Extension(peer): Extension<Peer>,
+    asked: Result<Query<Asked>, axum::extract::rejection::QueryRejection>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    match take(&door, peer, asked.map(|Query(asked)| asked).ok(), &headers, body).await {
+        Ok(response) => response,
+        Err(refused) => {
+            door.planner.metrics.feed.refused();
+            refused.into_response()
+        }
+    }
+}
+
+async fn take(
+    door: &Arc<Door>,
+    peer: Peer,
+    asked: Option<Asked>,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Response, Refused> {
+    let who = door.planner.may(peer, headers, Role::Ingest)?;
+    let asked = asked.ok_or_else(|| Refused::invalid("the query is not understood", "`?results=rejected` or `?results=all`"))?;
+    let words = door.words()?;
+    let whole = door.read(headers, body).await?;
+    let (batch, _room) = if whole.bytes.len() <= SMALL && !whole.gzip {
+        read(door, whole, &words, &who)?
+    } else {
+        let door = Arc::clone(door);
+        let reading = tokio::task::spawn_blocking(move || read(&door, whole, &words, &who)).await;
+        reading.map_err(|_| Refused::new(Code::Internal, "reading the body failed; the log says where", ""))??
+    };
+    let fates = door.take(batch).await?;
+    Ok(json(StatusCode::OK, &answer(&fates, asked.results)))
+}
+
+/// Every line of a body; blank ones count as lines and say nothing.
+fn read(door: &Door, mut whole: Whole, words: &Vocabulary, who: &Who) -> Result<(Batch, Whole), Refused> {
+    door.plain(&mut whole)?;
+    let now = Clock::System.now();
+    let mut batch = Batch::default();
+    let mut rest = whole.bytes.as_slice();
+    for number in 1.. {
+        let Some(end) = memchr::memchr(b'\n', rest).or((!rest.is_empty()).then_some(rest.len())) else { break };
+        let line = rest[..end].trim_ascii();
+        rest = rest.get(end + 1..).unwrap_or_default();
+        if !line.is_empty() {
+            batch.add(number, Line::read(line), words, who, now);
+        }
+    }
+    Ok((batch, whole))
+}
+
+fn answer(fates: &[(u32, Fate)], results: Results) -> Answer<'_> {
+    let mut answer = Answer::default();
+    for (line, fate) in fates {
+        let (status, offset, reason) = match fate {
+            Fate::Accepted(offset) => ("accepted", offset.map(|offset| offset.0), None),
+            Fate::Duplicate => ("duplicate", None, None),
+            Fate::Rejected(reason) => ("rejected", None, Some(reason.as_str())),
+        };
+        *match fate {
+            Fate::Accepted(_) => &mut answer.accepted,
+            Fate::Duplicate => &mut answer.duplicate,
+            Fate::Rejected(_) => &mut answer.rejected,
+        } += 1;
+        if results == Results::All || reason.is_some() {
+            answer.results.push(Listed { line: *line, status, offset, reason });
+        }
+    }
+    answer
+}
