@@ -3,8 +3,9 @@
 
 use std::path::PathBuf;
 
-const PROTOS: [&str; 5] = [
+const PROTOS: [&str; 6] = [
     "proto/vaglio/v1/audience.proto",
+    "proto/vaglio/v1/events.proto",
     "proto/vaglio/v1/openrtb.proto",
     "proto/com/iabtechlab/openrtb/v2/openrtb.proto",
     "proto/com/iabtechlab/bidstream/mutation/v1/mutation.proto",

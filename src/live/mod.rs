@@ -16,7 +16,7 @@ use crate::error::Result;
 use crate::schema::{ProfileKey, Scope, Timestamp};
 
 pub use dedupe::Dedupe;
-pub use intake::{Apply, Incoming, Intake, Journal, Outcome, Settings, State, Stopped};
+pub use intake::{Answer, Apply, Incoming, Intake, Journal, Outcome, Settings, State, Stopped};
 pub use objections::Keeper;
 
 /// Somebody objects, by hashed identifiers.

@@ -12,9 +12,6 @@ mod stream;
 mod values;
 mod vocabulary;
 
-#[cfg(test)]
-mod tests;
-
 use super::Planner;
 use super::reply::Refused;
 use crate::access::Who;

@@ -1,16 +1,18 @@
 //! The planner's and operator's port: events, metrics. It has a runtime of its own, so that nothing here disturbs a bid.
 //!
-//! Contents: [`port`] its connections, HTTP/1.1 and gRPC on one; [`reply`] who asks and how they are refused.
+//! Contents: [`events`] what happens between builds; [`port`] its connections, HTTP/1.1 and gRPC on one; [`reply`] who asks and how they are refused.
 //! What must not live here: the bid path, files.
 
+mod events;
 mod port;
 mod reply;
 
 use crate::access::{Access, Role};
 use crate::config::Loaded;
 use crate::decide::Answering;
-use crate::live::{Intake, Keeper, Objections};
+use crate::live::{self, Intake, Keeper, Objections};
 use crate::telemetry::Metrics;
+use crate::telemetry::feed::Doing;
 use crate::wire::Code;
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -25,7 +27,8 @@ use tokio::net::TcpListener;
 const INDEX: &str = "\
 Vaglio, an audience server for the bidstream.
 
-  /metrics   what Prometheus reads (OpenMetrics text)
+  /api/v1/events   POST: what happens between builds, a JSON object a line (docs/events.md); gRPC: vaglio.v1.EventService
+  /metrics         what Prometheus reads (OpenMetrics text)
 
 The bid doors (lookup, decide, health) are on the ports of server.http and server.grpc; docs/api.md describes them.
 ";
@@ -69,7 +72,8 @@ fn router(planner: Arc<Planner>) -> Router {
         .method_not_allowed_fallback(async || {
             Refused::new(Code::MethodNotAllowed, "the path takes another method", "docs/api.md says which")
         })
-        .with_state(planner)
+        .with_state(Arc::clone(&planner))
+        .merge(events::routes(planner))
 }
 
 /// Counts are nobody's data: this machine reads them without a key, also where keys exist.
@@ -81,6 +85,20 @@ async fn scrape(
     if !peer.loopback {
         planner.may(peer, &headers, Role::Operator)?;
     }
+    if let Some(intake) = &planner.intake {
+        planner.metrics.feed.note(doing(&intake.state()));
+    }
     let form = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     Ok(([(CONTENT_TYPE, form)], planner.metrics.exposition()))
+}
+
+fn doing(state: &live::State) -> Doing {
+    Doing {
+        queued_bytes: state.queued_bytes,
+        behind: state.behind,
+        stopped: state.stopped.is_some() || state.refusing.is_some(),
+        end: state.end.0,
+        syncs: state.syncs,
+        remembered: state.remembered,
+    }
 }

@@ -4,6 +4,7 @@
 //! verdicts, doors and codes are handed in by the rooms that own them.
 
 use super::callers::Callers;
+use super::feed::Feed;
 use super::shards::Shards;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet};
@@ -57,6 +58,8 @@ pub struct Metrics {
     pub load: Load,
     /// What is counted for each caller.
     pub callers: Callers,
+    /// What the events door counts.
+    pub feed: Feed,
     /// The generation that answers; 0 = none.
     pub generation: AtomicU64,
     /// The instant its data is of, in seconds since 1970.
@@ -93,6 +96,7 @@ impl Metrics {
         Arc::new(Metrics {
             names,
             callers,
+            feed: Feed::default(),
             bids: Shards::new(cells),
             load: Load::default(),
             generation: AtomicU64::new(0),
@@ -274,6 +278,7 @@ impl Collector for Metrics {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         self.encode_bids(&mut encoder)?;
         self.callers.encode(&mut encoder)?;
+        self.feed.encode(&mut encoder)?;
         self.encode_server(&mut encoder)
     }
 }

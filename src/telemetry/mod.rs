@@ -4,6 +4,7 @@
 //! [`progress`] what a person sees while a long job runs.
 
 pub mod callers;
+pub mod feed;
 pub mod logs;
 pub mod metrics;
 pub mod progress;

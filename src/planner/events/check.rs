@@ -68,7 +68,9 @@ pub(in crate::planner) fn check(
         "membership" => membership(line, vocabulary, who)?,
         "link" if keys.len() < 2 => return Err("a link needs two different identifiers or more".to_owned()),
         "link" => Said::Link,
-        "consent" => Said::Consent(line.granted.ok_or("`granted` is missing: true for a consent, false for a refusal")?),
+        "consent" => {
+            Said::Consent(line.granted.ok_or("`granted` is missing: true for a consent, false for a refusal")?)
+        }
         "exposure" => exposure(line, vocabulary, who)?,
         _ => signal(line, vocabulary, who)?,
     };

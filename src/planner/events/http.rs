@@ -10,12 +10,12 @@ use crate::access::{Role, Who};
 use crate::schema::Clock;
 use crate::wire::Code;
 use axum::body::Body;
-use axum::extract::{Query, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Extension, Router};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::sync::Arc;
 
 /// Larger bodies are read by a thread of their own.
@@ -28,21 +28,24 @@ pub(in crate::planner) fn routes(planner: Arc<Planner>) -> Router {
     router.merge(super::stream::routes(door))
 }
 
-/// `?results=`
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Asked {
-    #[serde(default)]
-    results: Results,
-}
-
-/// Which lines an answer lists.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+/// Which lines an answer lists: `?results=`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Results {
-    #[default]
     Rejected,
     All,
+}
+
+impl Results {
+    fn asked(query: Option<&str>) -> Result<Self, Refused> {
+        match query {
+            None | Some("" | "results=rejected") => Ok(Results::Rejected),
+            Some("results=all") => Ok(Results::All),
+            Some(_) => Err(Refused::invalid(
+                "the query is not understood",
+                "write `?results=rejected`, `?results=all`, or none",
+            )),
+        }
+    }
 }
 
 /// What is answered.
@@ -68,11 +71,11 @@ struct Listed<'a> {
 async fn events(
     State(door): State<Arc<Door>>,
     Extension(peer): Extension<Peer>,
-    asked: Result<Query<Asked>, axum::extract::rejection::QueryRejection>,
+    uri: Uri,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    match take(&door, peer, asked.map(|Query(asked)| asked).ok(), &headers, body).await {
+    match take(&door, peer, uri.query(), &headers, body).await {
         Ok(response) => response,
         Err(refused) => {
             door.planner.metrics.feed.refused();
@@ -84,12 +87,12 @@ async fn events(
 async fn take(
     door: &Arc<Door>,
     peer: Peer,
-    asked: Option<Asked>,
+    query: Option<&str>,
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Response, Refused> {
     let who = door.planner.may(peer, headers, Role::Ingest)?;
-    let asked = asked.ok_or_else(|| Refused::invalid("the query is not understood", "`?results=rejected` or `?results=all`"))?;
+    let results = Results::asked(query)?;
     let words = door.words()?;
     let whole = door.read(headers, body).await?;
     let (batch, _room) = if whole.bytes.len() <= SMALL && !whole.gzip {
@@ -100,7 +103,7 @@ async fn take(
         reading.map_err(|_| Refused::new(Code::Internal, "reading the body failed; the log says where", ""))??
     };
     let fates = door.take(batch).await?;
-    Ok(json(StatusCode::OK, &answer(&fates, asked.results)))
+    Ok(json(StatusCode::OK, &answer(&fates, results)))
 }
 
 /// Every line of a body; blank ones count as lines and say nothing.

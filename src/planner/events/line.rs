@@ -2,9 +2,8 @@
 //! misspelt one that mattered. What is wrong is said without the value, which may be somebody's identifier.
 
 use crate::wire::json::Text;
-use serde::de::{Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde::Deserialize;
-use smallvec::SmallVec;
+use serde::de::{Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use std::borrow::Cow;
 use std::fmt;
 
@@ -26,7 +25,7 @@ pub(in crate::planner) struct Line<'a> {
     pub kind: Option<Text<'a>>,
     /// Whom it is about.
     #[serde(borrow)]
-    pub eids: Option<SmallVec<[Eid<'a>; 2]>>,
+    pub eids: Option<Vec<Eid<'a>>>,
     /// Event: its name.
     #[serde(borrow)]
     pub name: Option<Text<'a>>,
@@ -92,7 +91,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for When<'a> {
 
 /// Values by name, each once.
 #[derive(Debug, Default)]
-pub(in crate::planner) struct Named<'a>(pub SmallVec<[(Cow<'a, str>, Plain<'a>); 4]>);
+pub(in crate::planner) struct Named<'a>(pub Vec<(Cow<'a, str>, Plain<'a>)>);
 
 /// A value as it is written.
 #[derive(Debug, PartialEq)]

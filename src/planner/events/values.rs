@@ -28,7 +28,11 @@ pub(super) fn of_trait<'a>(decl: &TraitDecl, value: &'a Plain<'_>) -> Result<Val
         (TraitKind::Tags, Plain::List(tags)) => {
             let tags: Result<Vec<_>, String> = tags.iter().map(|tag| permitted(&decl.values, tag)).collect();
             let tags = tags?;
-            if tags.is_empty() { Err("no tag; null where none is known any more".to_owned()) } else { Ok(Value::Tags(tags)) }
+            if tags.is_empty() {
+                Err("no tag; null where none is known any more".to_owned())
+            } else {
+                Ok(Value::Tags(tags))
+            }
         }
         (TraitKind::Tags, Plain::Text(tag)) => Ok(Value::Tags(vec![permitted(&decl.values, tag)?])),
         (TraitKind::Flag, _) => Err(expected("true or false")),
