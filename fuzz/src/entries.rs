@@ -9,6 +9,7 @@ use vaglio::collect::collect;
 use vaglio::config::{Config, Loaded, Privacy, PrivacyDuty, load::from_text};
 use vaglio::hooks::call::Call;
 use vaglio::hooks::{Doors, artf, decide_json, lookup_json, prebid_js as page};
+use vaglio::log::Record;
 use vaglio::privacy::{Policy, Signals};
 use vaglio::schema::{Declarations, KeyHasher, ProfileKey, Timestamp, Use};
 use vaglio::snapshot::bitmaps::Bitmaps;
@@ -16,7 +17,7 @@ use vaglio::snapshot::blocked::Blocked;
 use vaglio::snapshot::columns::{Columns, EventColumn, ListColumn, PropColumn, TraitColumn};
 use vaglio::snapshot::consents::Consents;
 use vaglio::snapshot::keys::Keys;
-use vaglio::snapshot::{Filter, Flips, Forward, Identities};
+use vaglio::snapshot::{Filter, Flips, Forward, Identities, LiveFacts};
 use vaglio::telemetry::progress::{Mode, Progress};
 use vaglio::wire::artf::{RtbRequest, RtbResponse};
 use vaglio::wire::openrtb::json::{What, read, splice};
@@ -27,7 +28,7 @@ use vaglio::wire::v2::BidRequest;
 pub type Entry = (&'static str, fn(&[u8]));
 
 /// Every entry.
-pub const ENTRIES: [Entry; 20] = [
+pub const ENTRIES: [Entry; 21] = [
     ("rule", rule),
     ("definitions", read_definitions),
     ("config", config),
@@ -46,6 +47,7 @@ pub const ENTRIES: [Entry; 20] = [
     ("bitmaps", bitmaps),
     ("columns", columns),
     ("keys", keys),
+    ("live_facts", live_facts),
     ("objections", objections),
     ("consent", consent),
 ];
@@ -325,6 +327,14 @@ fn keys(bytes: &[u8]) {
             there.for_each(|ordinal| seen((keys.of(ordinal).count(), keys.least(ordinal))));
         }
     });
+}
+
+/// The frames add up, and what is in them is a record or refused.
+fn live_facts(bytes: &[u8]) {
+    if let Ok(facts) = LiveFacts::open(bytes) {
+        assert_eq!(facts.iter().count() as u64, facts.len());
+        facts.iter().for_each(|(_, record)| seen(Record::decode(record).is_ok()));
+    }
 }
 
 fn objections(bytes: &[u8]) {

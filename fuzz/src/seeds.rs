@@ -2,6 +2,7 @@
 
 use prost::Message;
 use roaring::RoaringBitmap;
+use vaglio::log::{Identifier, Record, Said};
 use vaglio::schema::ProfileKey;
 use vaglio::snapshot::bitmaps::write_bitmaps;
 use vaglio::snapshot::blocked::write_blocked;
@@ -47,6 +48,7 @@ pub fn seeds(entry: &str) -> Vec<Vec<u8>> {
             let starts: Vec<u32> = (0..=PROFILES).collect();
             write_keys(&starts, (0..PROFILES).map(|n| (key(n), 1)), out).expect("as above");
         })],
+        "live_facts" => vec![live_facts()],
         "objections" => vec![written(|out| {
             let mut entries: Vec<(ProfileKey, u8)> = (0..PROFILES).map(|n| (key(n), 1 + (n % 3) as u8)).collect();
             entries.sort_unstable();
@@ -193,6 +195,23 @@ fn flips() -> Vec<u8> {
         |n: u32| Flip { ordinal: n % PROFILES, minute: 29_000_000 + n, audience: n % 9, join: n.is_multiple_of(2) };
     let mut flips: Vec<Flip> = (0..400).map(flip).collect();
     written(|out| write_flips(out, &mut flips).expect("as above"))
+}
+
+/// As `LiveFactsWriter` writes them, who needs a store for it.
+fn live_facts() -> Vec<u8> {
+    let mut frames = Vec::new();
+    for n in 0..20u64 {
+        let id = Identifier { key: key(n as u32), id_type: "crm".into() };
+        let said = if n % 2 == 0 { Said::Link } else { Said::Consent(true) };
+        let mut bytes = Vec::new();
+        let record = Record { id: n.into(), time: 1_700_000_000, received: 1_700_000_001, keys: vec![id].into(), said };
+        record.encode(&mut bytes).expect("as above");
+        frames.extend_from_slice(&n.to_le_bytes());
+        frames.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
+        frames.extend_from_slice(&bytes);
+    }
+    let counts = [20u64.to_le_bytes(), (frames.len() as u64).to_le_bytes()].concat();
+    [b"VGLFACTS".as_slice(), &frames, &counts, b"VGLFACTS"].concat()
 }
 
 fn columns() -> Vec<u8> {

@@ -1,8 +1,8 @@
 //! `vaglio generations`: which generations there are, which one is live, and whether a rollback pins it.
 
-use super::{ConfigArg, Format, figures, print, print_json};
+use super::{ConfigArg, Format, figures, inspect, print, print_json};
 use crate::error::Result;
-use crate::schema::Generation;
+use crate::schema::{Generation, Offset};
 use crate::snapshot::{Manifest, Planes, Store};
 use serde::Serialize;
 
@@ -42,11 +42,19 @@ struct Summary {
     audiences: usize,
     bytes: u64,
     index_of: Generation,
+    events_cut: Offset,
+    control_cut: Offset,
+    /// Facts that came by the doors; absent when they cannot be counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    live_facts: Option<u64>,
 }
 
-impl From<Manifest> for Summary {
-    fn from(manifest: Manifest) -> Self {
+impl Summary {
+    fn of(store: &Store, manifest: &Manifest) -> Self {
         Summary {
+            events_cut: manifest.events_cut,
+            control_cut: manifest.control_cut,
+            live_facts: inspect::live_facts(store, manifest).map(|live| live.kept),
             created: manifest.created.to_string(),
             as_of: manifest.as_of.to_string(),
             profiles: manifest.profiles,
@@ -64,7 +72,7 @@ impl From<Manifest> for Summary {
 pub fn run(args: &Args) -> Result<()> {
     let store = Store::open(&args.config.load()?.config.data_dir)?;
     let line = |generation| match store.manifest(generation) {
-        Ok(manifest) => Line { generation, summary: Some(manifest.into()), refused: None },
+        Ok(manifest) => Line { generation, summary: Some(Summary::of(&store, &manifest)), refused: None },
         Err(error) => Line { generation, summary: None, refused: Some(error.to_string()) },
     };
     let generations = store.manifests()?.into_iter().map(line).collect();
@@ -79,7 +87,8 @@ fn text(report: &Report) -> String {
     if report.generations.is_empty() {
         return "There is no generation yet; `vaglio build` makes the first.\n".to_owned();
     }
-    let head = ["generation", "created", "as of", "profiles", "audiences", "size", "index of", ""];
+    let head =
+        ["generation", "created", "as of", "profiles", "audiences", "size", "index of", "events cut", "live facts", ""];
     let mut rows = vec![head.map(str::to_owned).to_vec()];
     rows.extend(report.generations.iter().map(|line| {
         let mut row = vec![line.generation.to_string()];
@@ -91,15 +100,13 @@ fn text(report: &Report) -> String {
                 figures::count(summary.audiences as u64),
                 figures::bytes(summary.bytes),
                 summary.index_of.to_string(),
+                summary.events_cut.to_string(),
+                summary.live_facts.map_or("-".to_owned(), figures::count),
             ]),
-            None => row.extend([
-                "unreadable".to_owned(),
-                String::new(),
-                String::new(),
-                String::new(),
-                String::new(),
-                String::new(),
-            ]),
+            None => {
+                row.push("unreadable".to_owned());
+                row.resize(head.len() - 1, String::new());
+            }
         }
         let live = if report.live == Some(line.generation) { "live" } else { "" };
         let pinned = if report.pinned == Some(line.generation) { ", pinned" } else { "" };

@@ -1,6 +1,8 @@
 //! `vaglio inspect`: what a generation is made of, how big it is, how sure its identities are, and whether it is intact.
 
 use super::{ConfigArg, Format, figures, find_generation, print, print_json};
+use crate::build::facts::LiveReport;
+use crate::build::provenance::Provenance;
 use crate::error::Result;
 use crate::schema::Generation;
 use crate::snapshot::{Identities, Manifest, Planes, Store};
@@ -37,6 +39,9 @@ struct Report {
     false_match_probability: f64,
     live: bool,
     pinned: bool,
+    /// What became of what came by the doors; absent when it cannot be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    live_facts: Option<LiveReport>,
     /// Whether every byte was read and found intact; absent when not asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     verified: Option<bool>,
@@ -71,6 +76,7 @@ pub fn run(args: &Args) -> Result<()> {
         false_match_probability: false_match_probability(&store, &manifest)?,
         live: store.current()? == Some(generation),
         pinned: store.pinned()? == Some(generation),
+        live_facts: live_facts(&store, &manifest),
         verified,
         manifest,
     };
@@ -99,6 +105,22 @@ fn false_match_probability(store: &Store, manifest: &Manifest) -> Result<f64> {
     Ok(Identities::open(sections.section("identities")?)?.false_match_probability())
 }
 
+/// What became of the facts that a generation's index took in.
+pub(super) fn live_facts(store: &Store, manifest: &Manifest) -> Option<LiveReport> {
+    let sections = store.open_sections(&[manifest.section("provenance")?.clone()]).ok()?;
+    Some(Provenance::open(sections.section("provenance").ok()?).ok()?.live)
+}
+
+fn live_facts_line(live: &LiveReport) -> String {
+    let unknown: u64 = live.unknown.values().sum();
+    let mut line = format!("{} ({} carried over, {} new)", figures::count(live.kept), live.carried, live.fresh);
+    if unknown > 0 {
+        let names: Vec<&str> = live.unknown.keys().map(String::as_str).take(5).collect();
+        line += &format!("; {unknown} of names or values the configuration does not know ({})", names.join(", "));
+    }
+    line
+}
+
 fn text(report: &Report) -> String {
     let manifest = &report.manifest;
     let state = match (report.live, report.pinned) {
@@ -116,6 +138,8 @@ fn text(report: &Report) -> String {
         ("key", manifest.key_fingerprint.clone()),
         ("catalogue", manifest.catalogue_version.clone()),
         ("index of", format!("generation {}", manifest.index_of)),
+        ("log cuts", format!("events {}, control {}", manifest.events_cut, manifest.control_cut)),
+        ("live facts", report.live_facts.as_ref().map_or("-".to_owned(), live_facts_line)),
         ("profiles", figures::count(manifest.profiles.into())),
         ("bid identifiers", figures::count(manifest.bid_ids)),
         ("precedence", manifest.precedence.join(", ")),

@@ -150,3 +150,6 @@ fn decode(offset: Offset, bytes: &[u8]) -> Result<Record<'_>> {
 fn least(record: &Record<'_>) -> ProfileKey {
     record.keys.iter().map(|id| id.key).min().unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;
