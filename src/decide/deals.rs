@@ -133,6 +133,11 @@ impl Deals {
         self.by_id.get(id)
     }
 
+    /// Whether a campaign runs without any deal, and so on every impression.
+    pub fn is_everywhere(&self, campaign: u32) -> bool {
+        self.everywhere.campaigns.binary_search(&campaign).is_ok()
+    }
+
     /// What the campaigns without deals make of every impression; `None` = none of them speaks now.
     pub fn everywhere(&self, voices: Voices<'_>) -> Option<Verdict> {
         self.everywhere.verdict(voices)

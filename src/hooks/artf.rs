@@ -84,7 +84,7 @@ fn propose(
     let ours = |imp: &Imp<'_>| imp.deals.iter().any(|deal| labels.deals.get(&deal.id).is_some());
     let stance = wanted.deals.filter(|_| request.imps.iter().any(ours));
     let status = match (stance, wanted.segments) {
-        (Some(_), _) => doors.decide(ask(), call, party, now, scratch)?,
+        (Some(_), _) => doors.decide(ask(), call, party, now, openrtb::candidates(request, labels), scratch)?,
         (None, true) => doors.lookup(ask(), call, party, now, scratch)?,
         (None, false) => return Ok(()),
     };

@@ -7,10 +7,10 @@ use super::Doors;
 use super::call::{Call, Party};
 use super::ids::{Eid, Rules};
 use super::live::{Scratch, Served};
-use crate::decide::{Decision, Status};
+use crate::decide::{Answering, Decision, Past, Status, Verdict};
 use crate::lookup::{Answer, Outcome};
 use crate::privacy::Signals;
-use crate::schema::{ProfileKey, Timestamp, Use};
+use crate::schema::{Clock, ProfileKey, Timestamp, Use};
 use crate::wire::Failure;
 use std::time::Duration;
 
@@ -84,6 +84,7 @@ impl Doors {
         rules.check(ask.eids.len())?;
         let permission = self.policy.permission(&ask.signals, party.caller.settings.privacy);
         let denied = permission.first_denied(uses);
+        scratch.may_cap = permission.allows(Use::Cap);
         if let Some(reason) = denied.filter(|_| !ask.test) {
             self.metrics.denied(reason as usize);
         }
@@ -127,7 +128,8 @@ impl Doors {
         Ok(status)
     }
 
-    /// Decides on every campaign for one user: the verdicts are in `scratch.decisions`. An objection or a refusal is looked
+    /// Decides on every campaign for one user: the verdicts are in `scratch.decisions`, and in `scratch.person` what their tokens
+    /// are made of. `is_candidate`: which campaigns compete for this request, where only one of a group may speak. An objection or a refusal is looked
     /// for even when there is no time for anything else. Without a generation there are no decisions.
     pub(super) fn decide<'a>(
         &self,
@@ -135,9 +137,11 @@ impl Doors {
         call: &Call<'_>,
         party: Party<'_>,
         now: Timestamp,
+        is_candidate: impl Fn(u32) -> bool,
         scratch: &mut Scratch,
     ) -> Result<Status, Failure> {
         let test = ask.test;
+        scratch.person.clear();
         let status = match (self.before(ask, DECIDE, call, party, scratch)?, party.served) {
             (Before::Look, Some(served)) => look(served, now, test, scratch),
             (Before::UnlessRefused(status), Some(served)) => refused_or(status, look(served, now, test, scratch)),
@@ -146,10 +150,34 @@ impl Doors {
         };
         self.count_lookup(status, test, scratch);
         if let Some(served) = party.served {
+            let Answering { campaigns, snapshot } = &*served.answering;
             let Scratch { answer, decisions, .. } = scratch;
-            served.answering.campaigns.decide(status, &answer.audiences, &answer.excluded_by, now, decisions);
+            campaigns.decide(status, &answer.audiences, &answer.excluded_by, now, decisions);
+            let past = match (scratch.may_cap, served.overlay.is_behind()) {
+                (false, _) => Past::NotPermitted,
+                (true, true) => Past::Behind,
+                (true, false) => {
+                    Past::Known { matched: answer.matched(), before: snapshot.caps(), since: &served.overlay.exposures }
+                }
+            };
+            campaigns.limit(&past, now, is_candidate, decisions);
+            let is_told = !test && scratch.may_cap && self.reports.are_taken();
+            if is_told && decisions.all.iter().any(|decision| decision.verdict() == Verdict::Target) {
+                self.seal(served, scratch);
+            }
         }
         Ok(status)
+    }
+
+    /// Begins the tokens of a decision: whom it is about. The identifiers that are known tell; of a stranger, the first.
+    fn seal(&self, served: &Served, scratch: &mut Scratch) {
+        let Scratch { ranked, answer, person, .. } = scratch;
+        let is_known = |at: u32| answer.known.checked_shr(at).unwrap_or(0) & 1 == 1;
+        let numbered = || (0u32..).zip(ranked.iter());
+        let known = numbered().filter(|(at, _)| is_known(*at)).filter_map(|(_, id)| self.sources.bound(id));
+        let stranger = numbered().filter(|_| answer.known == 0).filter_map(|(_, id)| self.sources.bound(id)).take(1);
+        // By the machine's clock: a token outlives the request.
+        served.tokens.seal(known.chain(stranger), Clock::System.now(), person);
     }
 
     /// Counts a lookup, unless it is a test.

@@ -5,7 +5,7 @@ use super::labels::{DECISIONS, Labels, Named};
 use super::live::{Scratch, Served};
 use super::lookup_json::{NO_GENERATION, ask, begin, comma, read};
 use super::{Door, Doors};
-use crate::decide::{Decision, Status};
+use crate::decide::{Decision, Status, Verdict};
 use crate::schema::Timestamp;
 use crate::wire::{Code, Failure};
 
@@ -29,11 +29,12 @@ pub fn answer(doors: &Doors, body: &[u8], call: &Call<'_>) -> Result<Vec<u8>, Fa
         let now = doors.clock.now();
         doors.with_party(call, |party, scratch| {
             let Some(served) = party.served else {
-                let status = doors.decide(ask(&question), call, party, now, scratch)?;
+                let status = doors.decide(ask(&question), call, party, now, |_| false, scratch)?;
                 return Ok(write_nothing(status, names()));
             };
             let asked = asked(names(), party.labels)?;
-            let status = doors.decide(ask(&question), call, party, now, scratch)?;
+            let is_candidate = candidates(&asked, party.labels);
+            let status = doors.decide(ask(&question), call, party, now, is_candidate, scratch)?;
             Ok(write(doors, status, party, served, now, &asked, scratch))
         })
     })
@@ -79,6 +80,32 @@ pub(super) fn asked<'a>(
     Ok(Some(asked))
 }
 
+/// The campaigns that compete: those that were asked about, or all that the caller may see.
+pub(super) fn candidates<'s>(asked: &Option<Vec<Asked<'_>>>, labels: &'s Labels) -> impl Fn(u32) -> bool + use<'s> {
+    let mut named: Option<Vec<u32>> = asked.as_ref().map(|asked| asked.iter().map(|one| one.0).collect());
+    named.iter_mut().for_each(|named| named.sort_unstable());
+    move |campaign| match &named {
+        Some(named) => named.binary_search(&campaign).is_ok(),
+        None => labels.campaign(campaign).is_some(),
+    }
+}
+
+/// How a verdict's token begins in JSON.
+pub(super) const TOKEN_JSON: &[u8] = b",\"exposure_token\":\"";
+
+/// Appends a JSON field of plain text, unless there is nothing to write.
+pub(super) fn field(begin: &[u8], out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+    let before = out.len();
+    out.extend_from_slice(begin);
+    let empty = out.len();
+    write(out);
+    if out.len() == empty {
+        out.truncate(before);
+    } else {
+        out.push(b'"');
+    }
+}
+
 /// Hands every campaign in question to `write`, with its decision, and counts the decisions.
 pub(super) fn each(
     doors: &Doors,
@@ -118,6 +145,9 @@ fn write(
         comma(&mut first, &mut out);
         out.extend_from_slice(label.json.as_bytes());
         out.extend_from_slice(DECISIONS[decision as usize].json.as_bytes());
+        if decision.verdict() == Verdict::Target {
+            field(TOKEN_JSON, &mut out, |out| served.tokens.write(&scratch.person, campaign, out));
+        }
         if let Some(name) = name.filter(|name| *name != &*label.id) {
             out.extend_from_slice(b",\"asked\":");
             quote(name, &mut out);

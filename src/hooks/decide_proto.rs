@@ -1,7 +1,7 @@
 //! `Decide`: a message in, an encoded answer out, put together from pieces that were encoded once a generation.
 
 use super::call::{Call, Party};
-use super::decide_json::{asked, check_asked, each, without_generation};
+use super::decide_json::{asked, candidates, check_asked, each, without_generation};
 use super::labels::DECISIONS;
 use super::live::{Scratch, Served};
 use super::lookup_proto::{ask, number};
@@ -13,6 +13,8 @@ use crate::wire::{Failure, v1};
 
 /// The field of `DecideResponse` that holds the verdicts.
 const CAMPAIGNS: u32 = 2;
+/// The field of `CampaignVerdict` that holds the token.
+pub(super) const TOKEN: u32 = 5;
 
 /// Answers a question.
 ///
@@ -26,11 +28,12 @@ pub fn answer(doors: &Doors, message: &v1::DecideRequest, call: &Call<'_>) -> Re
         let names = || message.campaigns.iter().map(String::as_str);
         doors.with_party(call, |party, scratch| {
             let Some(served) = party.served else {
-                let status = doors.decide(question(), call, party, now, scratch)?;
+                let status = doors.decide(question(), call, party, now, |_| false, scratch)?;
                 return Ok(nothing(status, names()));
             };
             let asked = asked(names(), party.labels)?;
-            let status = doors.decide(question(), call, party, now, scratch)?;
+            let is_candidate = candidates(&asked, party.labels);
+            let status = doors.decide(question(), call, party, now, is_candidate, scratch)?;
             Ok(verdicts(doors, status, party, served, now, &asked, scratch))
         })
     })
@@ -45,7 +48,7 @@ fn verdicts(
     asked: &Option<Vec<super::decide_json::Asked<'_>>>,
     scratch: &mut Scratch,
 ) -> Encoded {
-    let Scratch { decisions, encoded, .. } = scratch;
+    let Scratch { decisions, person, encoded, spare, .. } = scratch;
     let mut out = Vec::with_capacity(64 + 64 * asked.as_ref().map_or(decisions.all.len(), Vec::len));
     append(&v1::DecideResponse { status: number(status), ..Default::default() }, &mut out);
     each(doors, party, now, asked, &decisions.all, |campaign, decision, name| {
@@ -53,6 +56,11 @@ fn verdicts(
         encoded.clear();
         encoded.extend_from_slice(&label.proto);
         encoded.extend_from_slice(&DECISIONS[decision as usize].proto);
+        if decision.verdict() == Verdict::Target && person.is_known() {
+            spare.clear();
+            served.tokens.write(person, campaign, spare);
+            embed(TOKEN, spare, encoded);
+        }
         if let Some(name) = name.filter(|name| *name != &*label.id) {
             append(&v1::CampaignVerdict { asked: name.to_owned(), ..Default::default() }, encoded);
         }

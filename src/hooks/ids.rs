@@ -2,6 +2,7 @@
 //! and neither kept nor logged nor put into an error.
 
 use super::live::Scratch;
+use super::token::{Bound, kind_hash};
 use crate::config::{Config, Resolver};
 use crate::schema::{KeyHasher, ProfileKey};
 use crate::wire::Failure;
@@ -63,6 +64,16 @@ impl Sources {
     /// The names in metrics, by number: the types, then what is none of them.
     pub fn names(&self) -> Vec<String> {
         self.types.iter().cloned().chain(["other".to_owned()]).collect()
+    }
+
+    /// The name of the type whose short hash this is.
+    pub(super) fn of_hash(&self, hash: u32) -> Option<&str> {
+        self.types.iter().map(String::as_str).find(|name| kind_hash(name) == hash)
+    }
+
+    /// What tells of an identifier later: `None` where its type is not configured.
+    pub(super) fn bound(&self, id: &Ranked) -> Option<Bound> {
+        Some((id.key, kind_hash(self.types.get(id.source)?)))
     }
 
     /// The number of a type; that of `other` for one that is not configured.

@@ -5,6 +5,7 @@ use super::batch::Place;
 use super::ids::Ranked;
 use super::labels::Labels;
 use super::tallies::Tallies;
+use super::token::{Person, Tokens};
 use crate::access::{Access, CallerNumber};
 use crate::decide::{Answering, Decisions};
 use crate::lookup::Answer;
@@ -27,6 +28,8 @@ pub struct Served {
     pub overlay: Arc<Overlay>,
     /// Hashes identifiers as the generation's were.
     pub keys: KeyHasher,
+    /// What tells of an exposure later.
+    pub tokens: Arc<Tokens>,
     /// What each caller is told, by its number. Callers who are told the same share it.
     labels: Vec<Arc<Labels>>,
 }
@@ -42,7 +45,8 @@ impl Served {
                 None => Arc::new(Labels::new(&answering, caller)),
             });
         }
-        Served { answering, overlay, keys, labels }
+        let tokens = Arc::new(Tokens::new(&keys, answering.snapshot.catalogue()));
+        Served { answering, overlay, keys, tokens, labels }
     }
 
     /// What a caller is told.
@@ -89,8 +93,12 @@ pub struct Scratch {
     pub answer: Answer,
     /// Labels already said.
     pub segments: Vec<u32>,
+    /// Whether the request permits reading what was shown to its user.
+    pub may_cap: bool,
     /// The campaigns' verdicts.
     pub decisions: Decisions,
+    /// Whom the verdicts' tokens are about.
+    pub person: Person,
     /// Keys of a batch: one each of the questions that have one.
     pub batch: Vec<ProfileKey>,
     /// The number of each one's type.

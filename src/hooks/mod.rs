@@ -7,7 +7,7 @@
 //! `openrtb` bid requests, with `openrtb_enrich`, `openrtb_decide` and `openrtb_proto`; [`prebid_server`] and [`prebid_js`]
 //! for ad servers, with `prebid` what they tell and `cors` to which pages; [`grpc`] the gRPC service on `grpc_port`'s
 //! connections, `grpc_call` what its requests have in common, with [`lookup_proto`], [`decide_proto`] and [`artf`];
-//! [`tls`], `preface` and `unread` below both ports; [`health`] the probes.
+//! [`token`] what tells of an exposure later, and [`exposures`] where; [`tls`], `preface` and `unread` below both ports; [`health`] the probes.
 //! What must not live here: rules, files, anything that builds.
 
 pub mod admission;
@@ -21,6 +21,7 @@ mod cors;
 pub mod decide_json;
 pub mod decide_proto;
 pub mod entries;
+pub mod exposures;
 pub mod grpc;
 mod grpc_call;
 mod grpc_port;
@@ -43,6 +44,7 @@ pub mod refusals;
 pub mod routes;
 pub mod tallies;
 pub mod tls;
+pub mod token;
 mod unread;
 
 use crate::access::Access;
@@ -53,6 +55,7 @@ use crate::schema::Clock;
 use crate::telemetry::metrics::{Metrics, Names};
 use crate::wire::{Code, Failure};
 use admission::{Admission, Shed};
+use exposures::Reports;
 use health::Health;
 use ids::Sources;
 use live::Live;
@@ -90,11 +93,13 @@ pub enum Door {
     PrebidServer,
     /// `POST /prebid/rtd`
     PrebidJs,
+    /// `GET /e/{kind}`
+    Exposure,
 }
 
 impl Door {
     /// The names in metrics, in the order of the numbers.
-    pub const NAMES: [&'static str; 12] = [
+    pub const NAMES: [&'static str; 13] = [
         "http_lookup",
         "http_decide",
         "http_other",
@@ -107,6 +112,7 @@ impl Door {
         "grpc_artf",
         "prebid_server",
         "prebid_js",
+        "exposure",
     ];
 }
 
@@ -121,6 +127,8 @@ pub struct Doors {
     pub limits: Server,
     /// Who objects and who was deleted.
     pub refusals: Refusals,
+    /// Where exposures are reported to.
+    pub reports: Reports,
     /// Whether there is room for a request.
     pub admission: Admission,
     /// Whether the Prebid doors are open, and to which pages.
@@ -144,6 +152,7 @@ impl Doors {
             clock: config.as_of.map_or(Clock::System, Clock::Frozen),
             limits: config.server.clone(),
             refusals: Refusals::default(),
+            reports: Reports::new(config.ingest.token_hours),
             admission: Admission::new(&config.server),
             prebid: config.prebid.clone(),
             policy: Policy::new(&config.privacy),

@@ -3,6 +3,7 @@
 
 use super::ask::Ask;
 use super::ids::Eid;
+use super::labels::Labels;
 use crate::config;
 use crate::privacy::Signals;
 use crate::wire::openrtb::json::Malformed;
@@ -28,6 +29,14 @@ pub(super) fn ask<'r>(request: &'r BidRequest<'_>, caller: &'r config::Caller) -
         tmax_ms: request.tmax_ms,
         test: request.test,
     }
+}
+
+/// The campaigns that compete for a bid request: those on its deals, and those without any.
+pub(super) fn candidates<'s>(request: &BidRequest<'_>, labels: &'s Labels) -> impl Fn(u32) -> bool + use<'s> {
+    let deals = request.imps.iter().flat_map(|imp| &imp.deals).filter_map(|deal| labels.deals.get(&deal.id));
+    let mut on_deals: SmallVec<[u32; 16]> = deals.flat_map(|deal| deal.campaigns.iter().copied()).collect();
+    on_deals.sort_unstable();
+    move |campaign| labels.deals.is_everywhere(campaign) || on_deals.binary_search(&campaign).is_ok()
 }
 
 /// Decodes a bid request in protobuf.

@@ -2,11 +2,13 @@
 //! and on the impressions. One lookup a request. How verdicts come together: [`crate::decide::deals`].
 
 use super::call::{Call, Party};
+use super::decide_json::{TOKEN_JSON, field};
 use super::labels::{CampaignLabel, DECISIONS};
 use super::live::Scratch;
 use super::lookup_json::{NO_GENERATION, comma};
-use super::openrtb::ask;
+use super::openrtb::{ask, candidates};
 use super::routes::{Asked, Media, Reply, Told};
+use super::token::Person;
 use super::{Door, Doors};
 use crate::decide::deals::{Voices, of_impression};
 use crate::decide::{Decision, Status, Verdict};
@@ -40,6 +42,7 @@ pub(super) struct Decided<'s, 'r> {
     pub party: Party<'s>,
     pub stale: bool,
     decisions: &'s [Decision],
+    person: &'s Person,
     now: Timestamp,
 }
 
@@ -52,12 +55,13 @@ fn decide(
 ) -> Result<Reply, Failure> {
     let now = doors.clock.now();
     doors.with_party(call, |party, scratch: &mut Scratch| {
-        let status = doors.decide(ask(request, &party.caller.settings), call, party, now, scratch)?;
+        let is_candidate = candidates(request, party.labels);
+        let status = doors.decide(ask(request, &party.caller.settings), call, party, now, is_candidate, scratch)?;
         let told = Told::new(doors, status, party, now);
         let decisions = &scratch.decisions.all;
-        let decided = Decided { request, status, party, stale: told.stale, decisions, now };
+        let decided = Decided { request, status, party, stale: told.stale, decisions, person: &scratch.person, now };
         if !request.test {
-            doors.count_decisions(decided.campaigns().map(|(_, decision)| decision));
+            doors.count_decisions(decided.campaigns().map(|(.., decision)| decision));
         }
         let silent = party.caller.settings.no_bid_as_204 && decided.is_no_bid();
         let body = (!silent).then(|| write(&decided).into());
@@ -67,13 +71,20 @@ fn decide(
 
 impl<'s> Decided<'s, '_> {
     /// The caller's campaigns that speak now, and what was decided on them.
-    pub fn campaigns(&self) -> impl Iterator<Item = (&'s CampaignLabel, Decision)> {
-        self.party.campaigns(self.decisions, self.now).map(|(_, label, decision)| (label, decision))
+    pub fn campaigns(&self) -> impl Iterator<Item = (u32, &'s CampaignLabel, Decision)> {
+        self.party.campaigns(self.decisions, self.now)
+    }
+
+    /// Writes a verdict's token; nothing unless it is to speak and there are tokens.
+    pub fn token(&self, campaign: u32, decision: Decision, out: &mut Vec<u8>) {
+        if let Some(served) = self.party.served.filter(|_| decision.verdict() == Verdict::Target) {
+            served.tokens.write(self.person, campaign, out);
+        }
     }
 
     /// Whether there are campaigns, and nobody may speak.
     fn is_no_bid(&self) -> bool {
-        let mut verdicts = self.campaigns().map(|(_, decision)| decision.verdict()).peekable();
+        let mut verdicts = self.campaigns().map(|(.., decision)| decision.verdict()).peekable();
         verdicts.peek().is_some() && verdicts.all(|verdict| verdict == Verdict::Suppress)
     }
 
@@ -107,10 +118,11 @@ fn json(decided: &Decided<'_, '_>) -> Vec<u8> {
     out.extend_from_slice(decided.status.name().as_bytes());
     out.extend_from_slice(b"\",\"campaigns\":[");
     let mut first = true;
-    for (label, decision) in decided.campaigns() {
+    for (campaign, label, decision) in decided.campaigns() {
         comma(&mut first, &mut out);
         out.extend_from_slice(label.json.as_bytes());
         out.extend_from_slice(DECISIONS[decision as usize].json.as_bytes());
+        field(TOKEN_JSON, &mut out, |out| decided.token(campaign, decision, out));
         out.push(b'}');
     }
     out.extend_from_slice(b"],\"imp\":[");

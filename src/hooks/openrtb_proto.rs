@@ -1,5 +1,6 @@
 //! The protobuf form of the verdicts of `POST /openrtb2/decide`: a message `vaglio.v1.OpenRtbDecision`.
 
+use super::decide_proto::TOKEN;
 use super::labels::DECISIONS;
 use super::lookup_proto::number;
 use super::openrtb_decide::Decided;
@@ -25,13 +26,18 @@ pub(super) fn decided(decided: &Decided<'_, '_>) -> Vec<u8> {
         imp: imps,
         ..Default::default()
     };
-    let (mut out, mut campaign) = (Vec::with_capacity(512), Vec::with_capacity(64));
+    let (mut out, mut verdict, mut token) = (Vec::with_capacity(512), Vec::with_capacity(256), Vec::new());
     append(&message, &mut out);
-    for (label, decision) in decided.campaigns() {
-        campaign.clear();
-        campaign.extend_from_slice(&label.proto);
-        campaign.extend_from_slice(&DECISIONS[decision as usize].proto);
-        embed(CAMPAIGNS, &campaign, &mut out);
+    for (campaign, label, decision) in decided.campaigns() {
+        verdict.clear();
+        verdict.extend_from_slice(&label.proto);
+        verdict.extend_from_slice(&DECISIONS[decision as usize].proto);
+        token.clear();
+        decided.token(campaign, decision, &mut token);
+        if !token.is_empty() {
+            embed(TOKEN, &token, &mut verdict);
+        }
+        embed(CAMPAIGNS, &verdict, &mut out);
     }
     if let Some(served) = decided.party.served {
         let (generation, as_of) = (served.generation().0, served.as_of().to_string());

@@ -121,7 +121,10 @@ pub(super) fn decide(
 ) -> Result<(Vec<u8>, Told), Failure> {
     let now = doors.clock.now();
     doors.with_party(call, |party, scratch| {
-        let status = doors.decide(openrtb::ask(request, &party.caller.settings), call, party, now, scratch)?;
+        let ask = openrtb::ask(request, &party.caller.settings);
+        // Every campaign that may speak is told to the ad server, which chooses.
+        let is_candidate = |campaign| party.labels.campaign(campaign).is_some();
+        let status = doors.decide(ask, call, party, now, is_candidate, scratch)?;
         let targeting = Targeting::new(status, party, now, scratch);
         if !request.test {
             let decided = party.campaigns(&scratch.decisions.all, now);

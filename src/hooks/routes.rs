@@ -6,7 +6,9 @@ use super::body::{Encoding, compress, read};
 use super::call::{Call, Party};
 use super::cors::Reader;
 use super::health::{LIVE, READY, Readiness, live_json};
-use super::{Door, Doors, decide_json, lookup_json, openrtb_decide, openrtb_enrich, prebid_js, prebid_server};
+use super::{
+    Door, Doors, decide_json, exposures, lookup_json, openrtb_decide, openrtb_enrich, prebid_js, prebid_server,
+};
 use crate::access::Shown;
 use crate::decide::Status;
 use crate::schema::Timestamp;
@@ -200,6 +202,7 @@ pub(super) async fn handle(
     let mut response = match routes(&doors).find(|route| route.path == path) {
         Some(route) if route.path == prebid_js::PATH => paged(route, request, &doors, &peer).await,
         Some(route) => asked(route, request, &doors, &peer).await,
+        None if path.starts_with(exposures::PREFIX) => exposures::answer(&request, &doors, &peer).await,
         None => other(&request, &doors, &peer).unwrap_or_else(|failure| {
             doors.count(Door::HttpOther, Instant::now(), Some(&failure));
             refusal(&failure, true)
@@ -345,7 +348,7 @@ fn with_body(status: StatusCode, media: Media, body: impl Into<Bytes>) -> Respon
     response
 }
 
-fn refusal(failure: &Failure, explains: bool) -> Response<Full<Bytes>> {
+pub(super) fn refusal(failure: &Failure, explains: bool) -> Response<Full<Bytes>> {
     let status = StatusCode::from_u16(failure.code.http()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = if explains {
         with_body(status, Media::Json, failure.to_json())

@@ -1,5 +1,6 @@
 //! Identifiers and their keyed hashes. A raw identifier is read, canonicalised, hashed and forgotten.
 
+use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
 use siphasher::sip128::{Hasher128, SipHasher24};
 use std::fmt;
 use std::hash::Hasher;
@@ -103,6 +104,16 @@ impl KeyHasher {
         (u128::from(hash.h2) << 64) | u128::from(hash.h1)
     }
 
+    /// A key for another purpose, by HKDF-SHA-256: it says nothing about the secret, nor about the key of any other purpose.
+    pub fn derive(&self, purpose: &[u8]) -> [u8; 32] {
+        let secret = Salt::new(HKDF_SHA256, b"vaglio").extract(&self.secret);
+        let mut key = [0; 32];
+        let info = [purpose];
+        let made = secret.expand(&info, HKDF_SHA256).and_then(|okm| okm.fill(&mut key));
+        made.expect("the key has the length of the hash");
+        key
+    }
+
     /// What a manifest carries so that a snapshot of another secret is refused: says nothing about the secret.
     pub fn fingerprint(&self) -> String {
         format!("{:016x}", (self.key("vaglio", "key fingerprint").0 >> 64) as u64)
@@ -136,6 +147,13 @@ mod tests {
         assert_ne!(hasher.key("uidapi.com", "aB"), hasher.key("uidapi.com", "ab"));
         assert_eq!(hasher.key("ifa", "AB-CD"), hasher.key("IFA", "ab-cd"));
         assert_ne!(hasher.key("a", "bc"), hasher.key("ab", "c"));
+    }
+
+    #[test]
+    fn a_derived_key_is_of_its_secret_and_purpose() {
+        let (a, b) = (KeyHasher::new([1; 16]), KeyHasher::new([2; 16]));
+        assert_eq!(a.derive(b"x"), a.derive(b"x"));
+        assert!(a.derive(b"x") != a.derive(b"y") && a.derive(b"x") != b.derive(b"x"));
     }
 
     #[test]

@@ -18,6 +18,8 @@ pub enum Code {
     PermissionDenied,
     /// No such path, or a campaign that does not exist for this caller.
     NotFound,
+    /// It was here: a token whose time is over.
+    Gone,
     /// The path takes another method.
     MethodNotAllowed,
     /// The body did not arrive in time.
@@ -47,6 +49,7 @@ impl Code {
         Code::Unauthenticated,
         Code::PermissionDenied,
         Code::NotFound,
+        Code::Gone,
         Code::MethodNotAllowed,
         Code::Timeout,
         Code::TooLarge,
@@ -66,6 +69,7 @@ impl Code {
             Code::Unauthenticated => ("unauthenticated", tonic::Code::Unauthenticated, 401, 2),
             Code::PermissionDenied => ("permission_denied", tonic::Code::PermissionDenied, 403, 2),
             Code::NotFound => ("not_found", tonic::Code::NotFound, 404, 2),
+            Code::Gone => ("gone", tonic::Code::FailedPrecondition, 410, 2),
             Code::MethodNotAllowed => ("method_not_allowed", tonic::Code::Unimplemented, 405, 2),
             Code::Timeout => ("timeout", tonic::Code::DeadlineExceeded, 408, 15),
             Code::TooLarge => ("too_large", tonic::Code::OutOfRange, 413, 2),
