@@ -7,7 +7,9 @@ use crate::overlay::{Exposures, Overlay, flips};
 use crate::schema::{Generation, KeyHasher, ProfileKey, Scope, Timestamp};
 use crate::snapshot::forward::flags;
 use crate::snapshot::identities::{BLOCKED_ALL, BLOCKED_MARKETING, BLOCKED_PROFILING, FIRST_RESERVED};
-use crate::snapshot::{Caps, Filter, Flips, Forward, Identities, Manifest, Planes, SectionBytes, Snapshot, Store};
+use crate::snapshot::{
+    Caps, Filter, Flip, Flips, Forward, Identities, Manifest, Planes, SectionBytes, Snapshot, Store,
+};
 use std::ops::{Deref, Range};
 use std::sync::Arc;
 
@@ -63,6 +65,27 @@ impl ServingSnapshot {
         }
         let caps = if snapshot.has("caps") { Some(Caps::open(snapshot.shared("caps")?)?) } else { None };
         Ok(ServingSnapshot { snapshot, catalogue: Arc::new(catalogue), index, caps })
+    }
+
+    /// Its opened sections.
+    pub fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+
+    /// What an identifier stands for in the snapshot: an ordinal, or a value from
+    /// [`FIRST_RESERVED`](crate::snapshot::identities::FIRST_RESERVED) on for somebody without a profile who objects.
+    pub fn find(&self, key: ProfileKey) -> Option<u32> {
+        self.index.find(key)
+    }
+
+    /// The audiences of a profile at the snapshot's own minute, added in ascending order; returns its flags.
+    pub fn stored(&self, ordinal: u32, audiences: &mut Vec<u32>) -> u8 {
+        self.index.forward.read(ordinal, audiences)
+    }
+
+    /// The joins and leaves that become due for a profile after the snapshot's own minute.
+    pub fn flips(&self, ordinal: u32) -> impl Iterator<Item = Flip> + '_ {
+        self.index.flips.of(ordinal)
     }
 
     /// Its manifest.

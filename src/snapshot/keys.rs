@@ -75,7 +75,7 @@ impl<'a> Keys<'a> {
     }
 
     /// The identifiers of a profile and their types, by ascending key; none for an ordinal beyond the last.
-    pub fn of(&self, ordinal: u32) -> impl Iterator<Item = (ProfileKey, u16)> + 'a {
+    pub fn of(&self, ordinal: u32) -> impl Iterator<Item = (ProfileKey, u16)> + Clone + 'a {
         let at = ordinal as usize;
         let range = match (self.starts.get(at), self.starts.get(at + 1)) {
             (Some(start), Some(end)) => start.get() as usize..end.get() as usize,

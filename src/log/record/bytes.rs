@@ -50,14 +50,47 @@ impl<'a> Record<'a> {
         encoded
     }
 
-    fn put(&self, out: &mut Vec<u8>) -> Result<()> {
-        out.push(match &self.said {
+    /// Adds what is kept of it beside whom it is about: when and what, without id, receipt and keys. Read back by
+    /// [`Record::decode_fact`]; several may stand behind each other.
+    ///
+    /// # Errors
+    /// As [`Record::encode`].
+    pub fn encode_fact(&self, out: &mut Vec<u8>) -> Result<()> {
+        let start = out.len();
+        out.push(self.kind());
+        put_signed(out, self.time);
+        let put = self.put_said(out);
+        if put.is_err() {
+            out.truncate(start);
+        }
+        put
+    }
+
+    /// Reads one that [`Record::encode_fact`] wrote off the front of `bytes`: it has neither id nor keys, and counts as received
+    /// when it happened.
+    ///
+    /// # Errors
+    /// Bytes that are none.
+    pub fn decode_fact(bytes: &mut &'a [u8]) -> Result<Self> {
+        let mut rest = Bytes(bytes);
+        let (kind, time) = (rest.byte()?, rest.signed()?);
+        let said = said(kind, &mut rest)?;
+        *bytes = rest.0;
+        Ok(Record { id: 0, time, received: time, keys: SmallVec::new(), said })
+    }
+
+    fn kind(&self) -> u8 {
+        match &self.said {
             Said::Event { .. } => EVENT,
             Said::Traits(_) => TRAITS,
             Said::Membership { .. } => MEMBERSHIP,
             Said::Link => LINK,
             Said::Consent(_) => CONSENT,
-        });
+        }
+    }
+
+    fn put(&self, out: &mut Vec<u8>) -> Result<()> {
+        out.push(self.kind());
         out.extend_from_slice(&self.id.to_le_bytes());
         put_signed(out, self.received);
         put_signed(out, self.time.wrapping_sub(self.received));
@@ -67,6 +100,10 @@ impl<'a> Record<'a> {
             out.extend_from_slice(&identifier.key.to_bytes());
             put_text(out, &identifier.id_type, LONGEST_TEXT)?;
         }
+        self.put_said(out)
+    }
+
+    fn put_said(&self, out: &mut Vec<u8>) -> Result<()> {
         match &self.said {
             Said::Event { name, properties } => {
                 put_text(out, name, LONGEST_TEXT)?;

@@ -1,0 +1,85 @@
+//! What came by the doors about one profile since the snapshot, as short as it gets, in the order of the log.
+
+use crate::log::Record;
+
+/// The most bytes that are kept of one profile: what is beyond waits for the next index.
+const MOST_BYTES: usize = 64 << 10;
+
+/// The facts of a profile.
+#[derive(Debug, Default)]
+pub(super) struct Facts {
+    bytes: Box<[u8]>,
+    /// The minute at which something may turn over by itself; 0 = never.
+    pub due: u32,
+}
+
+impl Facts {
+    /// Adds what a record says; `false` when there is no room for it.
+    pub fn add(&mut self, record: &Record<'_>) -> bool {
+        let mut bytes = std::mem::take(&mut self.bytes).into_vec();
+        let before = bytes.len();
+        // What was read from the log is within bounds.
+        let fits = record.encode_fact(&mut bytes).is_ok() && bytes.len() <= MOST_BYTES;
+        if !fits {
+            bytes.truncate(before);
+        }
+        self.bytes = bytes.into_boxed_slice();
+        fits
+    }
+
+    /// All of them.
+    pub fn read<'f>(&'f self, into: &mut Vec<Record<'f>>) {
+        let mut rest = &*self.bytes;
+        while !rest.is_empty() {
+            match Record::decode_fact(&mut rest) {
+                Ok(record) => into.push(record),
+                // Nobody else writes these bytes.
+                Err(_) => return,
+            }
+        }
+    }
+
+    /// How many bytes they take.
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::{Said, Stay, Value};
+    use smallvec::SmallVec;
+
+    fn record(time: i64, said: Said<'_>) -> Record<'_> {
+        Record { id: 0, time, received: time, keys: SmallVec::new(), said }
+    }
+
+    #[test]
+    fn facts_come_back_in_order_and_short() {
+        let mut facts = Facts::default();
+        let event = |name: &'static str| Said::Event { name: name.into(), properties: Vec::new() };
+        let all = [
+            record(1_763_000_000, event("device_broken")),
+            record(-5, Said::Traits(vec![("plan".into(), None), ("age".into(), Some(Value::Number(4.5)))])),
+            record(7, Said::Membership { list: "acme/vip".into(), stay: Stay::Minutes(9) }),
+        ];
+        assert!(facts.add(&all[0]));
+        assert!(facts.len() <= 22, "{} bytes", facts.len());
+        assert!(all[1..].iter().all(|record| facts.add(record)));
+        let mut read = Vec::new();
+        facts.read(&mut read);
+        assert_eq!(read, all);
+    }
+
+    #[test]
+    fn there_is_an_end_to_what_is_kept_of_one_profile() {
+        let mut facts = Facts::default();
+        let said = |at| record(at, Said::Event { name: "x".repeat(4_000).into(), properties: Vec::new() });
+        let taken = (0..100).filter(|at| facts.add(&said(*at))).count();
+        assert_eq!(taken, MOST_BYTES / 4_009);
+        let mut read = Vec::new();
+        facts.read(&mut read);
+        assert_eq!(read.len(), taken);
+    }
+}

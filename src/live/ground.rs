@@ -1,0 +1,101 @@
+//! A generation as records are applied to it: whose an identifier is, what its columns know, which rules depend on what.
+
+use crate::error::Result;
+use crate::evaluate::LivePlan;
+use crate::lookup::ServingSnapshot;
+use crate::schema::{ProfileKey, Timestamp};
+use crate::snapshot::columns::Opened;
+use crate::snapshot::identities::FIRST_RESERVED;
+use crate::snapshot::keys::Keys;
+use crate::snapshot::{Identities, IdentitiesWriter};
+use jiff::tz::TimeZone;
+
+/// How a configuration reads what comes by the doors.
+pub struct Reading<'a> {
+    /// Of dates and of `today`.
+    pub zone: &'a TimeZone,
+    /// Whether identifiers of a type occur at bid time.
+    pub is_bid: &'a dyn Fn(&str) -> bool,
+    /// Whether a source's value of a trait wins over the door's.
+    pub outranks_door: &'a dyn Fn(&str) -> bool,
+}
+
+/// One generation with its control sections.
+#[derive(Debug)]
+pub struct Ground {
+    pub(super) serving: ServingSnapshot,
+    columns: Opened,
+    pub(super) plan: LivePlan,
+    /// Identifiers that occur in no bid, by which events may name a profile all the same.
+    hidden: Option<Identities<Vec<u8>>>,
+    /// What was said of consent until then is in the snapshot.
+    pub(super) consents_until: Timestamp,
+}
+
+/// Whose an identifier is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Whose {
+    /// A profile's of the snapshot.
+    Known(u32),
+    /// Somebody's who objects, and of whom nothing else is kept.
+    Refuses,
+    /// Nobody's whom the snapshot knows.
+    Unknown,
+}
+
+impl Ground {
+    /// Opens what is needed beside the bid sections. `serving` was opened with the control sections.
+    ///
+    /// # Errors
+    /// Control sections that are missing or damaged.
+    pub fn open(serving: ServingSnapshot, reading: &Reading<'_>) -> Result<Self> {
+        let columns = Opened::of(serving.snapshot())?;
+        let manifest = serving.manifest();
+        // Stale sources have emptied target audiences: nobody joins those by what comes by the doors either.
+        let dropped = |audience: usize| {
+            manifest.audiences.get(audience).is_some_and(|it| it.kind == "target" && it.flagged.is_some())
+        };
+        let plan = LivePlan::compile(serving.catalogue(), columns.columns(), reading.zone, dropped);
+        let is_fresh_index = manifest.index_of == manifest.generation;
+        let consents_until = if is_fresh_index { manifest.as_of } else { manifest.index_created };
+        let hidden = hidden(&serving, reading)?;
+        Ok(Ground { plan: plan.outranked(reading.outranks_door), columns, hidden, consents_until, serving })
+    }
+
+    /// The columns.
+    pub(super) fn columns(&self) -> &crate::snapshot::columns::Columns<'_> {
+        self.columns.columns()
+    }
+
+    /// Its number of profiles.
+    pub(super) fn profiles(&self) -> u32 {
+        self.serving.manifest().profiles
+    }
+
+    pub(super) fn whose(&self, key: ProfileKey) -> Whose {
+        let value = self.serving.find(key).or_else(|| self.hidden.as_ref()?.find(key));
+        match value {
+            Some(ordinal) if ordinal < FIRST_RESERVED => Whose::Known(ordinal),
+            Some(_) => Whose::Refuses,
+            None => Whose::Unknown,
+        }
+    }
+}
+
+/// An index of the identifiers that occur in no bid: 10 bytes each; `None` without any.
+fn hidden(serving: &ServingSnapshot, reading: &Reading<'_>) -> Result<Option<Identities<Vec<u8>>>> {
+    let types: Vec<bool> = serving.manifest().id_types.iter().map(|name| !(reading.is_bid)(name)).collect();
+    if !types.contains(&true) {
+        return Ok(None);
+    }
+    let keys = Keys::open(serving.snapshot().section("keys")?)?;
+    let hidden = (0..keys.profiles()).flat_map(|ordinal| keys.of(ordinal).map(move |(key, of)| (key, of, ordinal)));
+    let hidden = hidden.filter(|(_, of, _)| types.get(usize::from(*of)).is_some_and(|hidden| *hidden));
+    let hidden = hidden.map(|(key, _, ordinal)| (key, ordinal));
+    if hidden.clone().next().is_none() {
+        return Ok(None);
+    }
+    let mut bytes = Vec::new();
+    IdentitiesWriter::write(hidden, &mut bytes)?;
+    Identities::open(bytes).map(Some)
+}

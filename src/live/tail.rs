@@ -1,0 +1,243 @@
+//! The log's tail behind one generation: what came by the doors since its cut, and what follows from it for each profile.
+//!
+//! Records are noted first, in the order of the log; then every profile that they concern is evaluated once, for the rules
+//! that depend on what was said, and the overlay is told. So many records cost one evaluation when they come together.
+
+use super::facts::Facts;
+use super::ground::{Ground, Whose};
+use super::handover::Follower;
+use crate::audiences::frequency::{CAMPAIGN, IMPRESSION};
+use crate::log::blocklist::HashedState;
+use crate::log::{Identifier, Record, Said, Value};
+use crate::overlay::Overlay;
+use crate::schema::{Clock, Offset, ProfileKey, Timestamp};
+use smallvec::SmallVec;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+mod settle;
+
+/// How much is followed between two generations; the rest waits for the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    /// Profiles with facts.
+    pub profiles: usize,
+    /// People whom the generation does not know.
+    pub strangers: usize,
+}
+
+/// What a tail holds and what it had to leave to the next index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Records taken since the generation's cut.
+    pub records: u64,
+    /// Profiles with facts, strangers included.
+    pub profiles: u64,
+    /// People whom the generation does not know.
+    pub strangers: u64,
+    /// Bytes of memory, about: the facts and the overlay.
+    pub bytes: u64,
+    /// Links: they wait for the next index.
+    pub links: u64,
+    /// What found no room.
+    pub no_room: u64,
+    /// What names nobody that occurs in a bid.
+    pub unreachable: u64,
+    /// Records that this version cannot read.
+    pub unreadable: u64,
+}
+
+/// What came since one generation.
+#[derive(Debug)]
+pub struct Tail {
+    ground: Ground,
+    overlay: Arc<Overlay>,
+    clock: Clock,
+    room: Room,
+    /// Identifier types that occur at bid time.
+    bid_types: HashSet<Box<str>>,
+    /// The next record.
+    next: Offset,
+    facts: HashMap<u32, Facts>,
+    facts_bytes: usize,
+    /// By stranger: what samples draw by.
+    seeds: Vec<u32>,
+    /// Strangers that the overlay has not been told of.
+    newcomers: HashMap<ProfileKey, u32, HashedState>,
+    /// The newest consent or refusal of each profile, and when it was said.
+    consents: HashMap<u32, (i64, bool)>,
+    /// Profiles that something was said of since they were evaluated.
+    touched: Vec<u32>,
+    /// By minute: profiles that may turn over at it.
+    timer: BTreeMap<u32, Vec<u32>>,
+    /// The minute of the last evaluation.
+    minute: u32,
+    counts: Counts,
+}
+
+impl Tail {
+    /// Nothing yet behind a generation: what the log holds from its cut on is to be noted. `overlay` is the generation's own.
+    pub fn new<'a>(
+        ground: Ground,
+        overlay: Arc<Overlay>,
+        bid_types: impl IntoIterator<Item = &'a str>,
+        room: Room,
+        clock: Clock,
+    ) -> Self {
+        overlay.start_strangers_with(ground.plan.of_nobody().into());
+        Tail {
+            next: ground.serving.manifest().events_cut,
+            bid_types: bid_types.into_iter().map(Into::into).collect(),
+            ground,
+            overlay,
+            clock,
+            room,
+            facts: HashMap::new(),
+            facts_bytes: 0,
+            seeds: Vec::new(),
+            newcomers: HashMap::default(),
+            consents: HashMap::new(),
+            touched: Vec::new(),
+            timer: BTreeMap::new(),
+            minute: 0,
+            counts: Counts::default(),
+        }
+    }
+
+    /// The record that it waits for.
+    pub fn next(&self) -> Offset {
+        self.next
+    }
+
+    /// Takes note of a record; one that it has is left out. [`settle`](Tail::settle) makes it visible.
+    pub fn note(&mut self, offset: Offset, bytes: &[u8]) {
+        if offset < self.next {
+            return;
+        }
+        self.next = Offset(offset.0 + 1);
+        self.counts.records += 1;
+        match Record::decode(bytes) {
+            Ok(record) => self.say(&record),
+            Err(error) => {
+                if self.counts.unreadable == 0 {
+                    tracing::error!("record {offset} of the events log is not applied: {error}");
+                }
+                self.counts.unreadable += 1;
+            }
+        }
+    }
+
+    fn say(&mut self, record: &Record<'_>) {
+        if record.said == Said::Link {
+            self.counts.links += 1;
+            return;
+        }
+        let now = self.clock.now();
+        let mut profiles: SmallVec<[u32; 4]> = SmallVec::new();
+        for identifier in &record.keys {
+            // Of the deleted nothing is taken in.
+            if self.overlay.block(identifier.key, now).is_some_and(|block| block.deleted) {
+                continue;
+            }
+            if let Some(profile) = self.whose(identifier)
+                && !profiles.contains(&profile)
+            {
+                profiles.push(profile);
+            }
+        }
+        for profile in profiles {
+            self.say_of(profile, record);
+        }
+    }
+
+    /// The profile or stranger that an identifier names.
+    fn whose(&mut self, identifier: &Identifier<'_>) -> Option<u32> {
+        let key = identifier.key;
+        match self.ground.whose(key) {
+            Whose::Known(ordinal) => return Some(ordinal),
+            Whose::Refuses => return None,
+            Whose::Unknown => {}
+        }
+        let known = self.overlay.stranger(key).or_else(|| self.newcomers.get(&key).copied());
+        if known.is_some() {
+            return known;
+        }
+        if !self.bid_types.contains(&*identifier.id_type) {
+            self.counts.unreachable += 1;
+            return None;
+        }
+        if self.seeds.len() >= self.room.strangers {
+            self.counts.no_room += 1;
+            return None;
+        }
+        let number = self.ground.profiles() + self.seeds.len() as u32;
+        self.seeds.push((key.0 >> 96) as u32);
+        self.newcomers.insert(key, number);
+        self.touched.push(number);
+        Some(number)
+    }
+
+    fn say_of(&mut self, profile: u32, record: &Record<'_>) {
+        match &record.said {
+            Said::Consent(consents) => return self.consent(profile, record.time, *consents),
+            Said::Event { name, properties } if name == IMPRESSION => {
+                let campaign = properties.iter().find_map(|(name, value)| match value {
+                    Value::Text(campaign) if name == CAMPAIGN => Some(campaign),
+                    _ => None,
+                });
+                if let Some(campaign) = campaign {
+                    self.overlay.exposures.record(profile, campaign, Timestamp(record.time));
+                }
+            }
+            _ => {}
+        }
+        if self.ground.plan.dependents(&record.said).next().is_none() {
+            return;
+        }
+        let is_full = self.facts.len() >= self.room.profiles && !self.facts.contains_key(&profile);
+        if is_full {
+            self.counts.no_room += 1;
+            return;
+        }
+        let facts = self.facts.entry(profile).or_default();
+        let before = facts.len();
+        if facts.add(record) {
+            self.facts_bytes += facts.len() - before;
+            self.touched.push(profile);
+        } else {
+            self.counts.no_room += 1;
+        }
+    }
+
+    /// The newest counts, and of several at once the refusal. What the snapshot knows of refusals has no time: only a consent
+    /// that is certainly newer lifts it.
+    fn consent(&mut self, profile: u32, time: i64, consents: bool) {
+        if consents && time < self.ground.consents_until.0 {
+            return;
+        }
+        let newest = self.consents.entry(profile).or_insert((time, consents));
+        if (newest.0, !newest.1) < (time, !consents) {
+            *newest = (time, consents);
+        }
+        self.overlay.say_consent(profile, newest.1);
+    }
+
+    /// What it holds.
+    pub fn counts(&self) -> Counts {
+        let facts = self.facts_bytes + self.facts.capacity() * (size_of::<(u32, Facts)>() + 1);
+        let rest = self.seeds.capacity() * 4 + self.consents.capacity() * 24;
+        Counts {
+            profiles: self.facts.len() as u64,
+            strangers: self.seeds.len() as u64,
+            bytes: (facts + rest + self.overlay.bytes()) as u64 + self.overlay.exposures.bytes(),
+            ..self.counts
+        }
+    }
+}
+
+impl Follower for Tail {
+    fn take(&mut self, records: &[(Offset, Vec<u8>)]) {
+        records.iter().for_each(|(offset, bytes)| self.note(*offset, bytes));
+        self.settle();
+    }
+}
