@@ -1,10 +1,13 @@
 //! The planner's and operator's port: events, metrics. It has a runtime of its own, so that nothing here disturbs a bid.
 //!
-//! Contents: [`events`] what happens between builds; [`port`] its connections, HTTP/1.1 and gRPC on one; [`reply`] who asks and how they are refused.
+//! Contents: [`events`] what happens between builds; [`profiles`] deletes people, [`named`] whom a request means; [`port`] its
+//! connections, HTTP/1.1 and gRPC on one; [`reply`] who asks and how they are refused.
 //! What must not live here: the bid path, files.
 
 mod events;
+mod named;
 mod port;
+mod profiles;
 mod reply;
 
 use crate::access::{Access, Role};
@@ -27,8 +30,9 @@ use tokio::net::TcpListener;
 const INDEX: &str = "\
 Vaglio, an audience server for the bidstream.
 
-  /api/v1/events   POST: what happens between builds, a JSON object a line (docs/events.md); gRPC: vaglio.v1.EventService
-  /metrics         what Prometheus reads (OpenMetrics text)
+  /api/v1/events     POST: what happens between builds, a JSON object a line (docs/events.md); gRPC: vaglio.v1.EventService
+  /api/v1/profiles   DELETE: forgets people, now and for good (docs/privacy.md)
+  /metrics           what Prometheus reads (OpenMetrics text)
 
 The bid doors (lookup, decide, health) are on the ports of server.http and server.grpc; docs/api.md describes them.
 ";
@@ -73,7 +77,8 @@ fn router(planner: Arc<Planner>) -> Router {
             Refused::new(Code::MethodNotAllowed, "the path takes another method", "docs/api.md says which")
         })
         .with_state(Arc::clone(&planner))
-        .merge(events::routes(planner))
+        .merge(events::routes(Arc::clone(&planner)))
+        .merge(profiles::routes(planner))
 }
 
 /// Counts are nobody's data: this machine reads them without a key, also where keys exist.

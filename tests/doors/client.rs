@@ -23,6 +23,13 @@ impl Answer {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
+    /// The code of a refusal of the planner's port.
+    pub fn error_code(&self) -> String {
+        let error = &self.json()["error"];
+        assert!(error["message"].is_string() && error["help"].is_string(), "{self:?}");
+        error["code"].as_str().unwrap().to_owned()
+    }
+
     /// The code of a failure; its shape is checked.
     pub fn error(&self) -> String {
         let body = self.json();

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)] // a test fails by panicking
 
 mod client;
+mod deletion;
 mod grpc;
 mod http;
 mod life;

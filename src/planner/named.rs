@@ -1,0 +1,57 @@
+//! Whom a request about people means: identifiers -> keys. Here a raw identifier ends; it is in no answer, no error, no log.
+
+use super::Planner;
+use super::reply::Refused;
+use crate::collect::canonical_uid;
+use crate::schema::{KeyHasher, ProfileKey};
+use crate::wire::Code;
+use serde::Deserialize;
+
+/// The most identifiers a request may name.
+pub(super) const MOST: usize = 10_000;
+
+/// An identifier of a request.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Eid {
+    /// Its type: `ifa`, `email`, an EID source.
+    pub source: String,
+    /// The identifier.
+    pub uid: String,
+}
+
+impl Planner {
+    /// The installation's secret.
+    pub(super) fn hasher(&self) -> Result<&KeyHasher, Refused> {
+        self.keeper.hasher().map_err(|error| {
+            let help = "a first `vaglio build` makes the key; identifiers are hashed with it";
+            Refused::new(Code::NotReady, format!("identifiers cannot be hashed: {error}"), help)
+        })
+    }
+
+    /// The keys of identifiers. A source goes by the name that the bidstream has for it, too; one that nothing else knows is no
+    /// mistake: somebody may object by an identifier that nobody has seen yet.
+    pub(super) fn named(&self, eids: &[Eid]) -> Result<Vec<ProfileKey>, Refused> {
+        if eids.is_empty() || eids.len() > MOST {
+            let message = format!("`eids` names {} identifiers; 1 to {MOST} are accepted", eids.len());
+            return Err(Refused::invalid(message, "send {\"eids\":[{\"source\":\"...\",\"uid\":\"...\"}]}"));
+        }
+        let hasher = self.hasher()?;
+        let key = |(at, eid): (usize, &Eid)| {
+            self.key(hasher, &eid.source, &eid.uid).map_err(|why| {
+                Refused::invalid(format!("identifier {} is none: {why}", at + 1), "the whole request was left undone")
+            })
+        };
+        eids.iter().enumerate().map(key).collect()
+    }
+
+    /// The key of one identifier.
+    pub(super) fn key(&self, hasher: &KeyHasher, source: &str, uid: &str) -> Result<ProfileKey, String> {
+        let renamed = self.loaded.config.identity.bid_sources.iter().find(|it| it.source.eq_ignore_ascii_case(source));
+        let id_type = renamed.and_then(|it| it.kind.as_deref()).unwrap_or(source).trim().to_lowercase();
+        if id_type.is_empty() {
+            return Err("its `source` is empty".to_owned());
+        }
+        Ok(hasher.key(&id_type, &canonical_uid(&id_type, uid)?))
+    }
+}

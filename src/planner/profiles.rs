@@ -1,0 +1,90 @@
+//! `/api/v1/profiles`: deletes people. For the privacy role; every use is in the audit trail.
+
+use super::Planner;
+use super::named::Eid;
+use super::reply::{Peer, Refused, json};
+use crate::access::{Role, Who};
+use crate::error::ErrorKind;
+use crate::schema::{ProfileKey, Timestamp};
+use crate::wire::Code;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use axum::routing::delete;
+use axum::{Extension, Router};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// The paths of this file.
+pub(super) fn routes(planner: Arc<Planner>) -> Router {
+    Router::new().route("/api/v1/profiles", delete(delete_profiles)).with_state(planner)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Whom {
+    eids: Vec<Eid>,
+}
+
+#[derive(Serialize)]
+struct Done {
+    /// Identifiers that are refused at every door from now on.
+    identifiers: usize,
+    /// Profiles that they belong to.
+    profiles: usize,
+    /// By when no file holds anything of them.
+    purged_by: Timestamp,
+}
+
+async fn delete_profiles(
+    State(planner): State<Arc<Planner>>,
+    Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Refused> {
+    let who = planner.may(peer, &headers, Role::Privacy)?;
+    let help = "send {\"eids\":[{\"source\":\"...\",\"uid\":\"...\"}]}";
+    let body = body.map_err(|_| Refused::invalid("the body cannot be read, or is too large", help))?;
+    // What serde says of a value could quote an identifier, so only the place is told.
+    let whom: Whom = serde_json::from_slice(&body).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        Refused::invalid(format!("the body is not of this form (line {line}, column {column})"), help)
+    })?;
+    let keys = planner.named(&whom.eids)?;
+    off_thread(move || {
+        let deleted = planner.keeper.delete(&keys).map_err(|error| refused(&error))?;
+        planner.note(&who, &format!("delete {}", keys.len()), keys[0])?;
+        let (identifiers, profiles) = (deleted.identifiers, deleted.profiles);
+        Ok(json(StatusCode::OK, &Done { identifiers, profiles, purged_by: deleted.purged_by }))
+    })
+    .await
+}
+
+impl Planner {
+    /// Makes an entry in the audit trail.
+    pub(super) fn note(&self, who: &Who, what: &str, subject: ProfileKey) -> Result<(), Refused> {
+        self.keeper.audit(&who.name, what, subject).map_err(|error| refused(&error))
+    }
+}
+
+/// Runs what reads or writes files where it holds nobody up.
+pub(super) async fn off_thread(
+    work: impl FnOnce() -> Result<Response, Refused> + Send + 'static,
+) -> Result<Response, Refused> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(_) => Err(Refused::new(Code::Internal, "the server failed on this request; its log says where", "")),
+    }
+}
+
+/// What a machine or a file refuses.
+pub(super) fn refused(error: &crate::error::Error) -> Refused {
+    match error.kind {
+        ErrorKind::Usage | ErrorKind::Input => Refused::invalid(error.to_string(), ""),
+        ErrorKind::NoRoom => Refused::new(Code::StorageFull, error.to_string(), "make room, then send it again"),
+        ErrorKind::Busy => Refused::new(Code::Overloaded, error.to_string(), "send it again").retry_after(1),
+        _ => Refused::new(Code::Internal, error.to_string(), "nothing was acknowledged; send it again"),
+    }
+}
