@@ -66,7 +66,7 @@ impl Ledger {
             ("releasing", _, Some(&[before])) => self.released = self.released.max(before),
             ("open" | "sealed", _, Some(&[end])) => {
                 if self.durable.last_key_value().is_some_and(|(last, _)| *last >= end) {
-                    self.complaints.push(format!("after `{line}` records that were acknowledged are missing"));
+                    self.complaints.push(format!("after `{line}`: what was acknowledged is lost"));
                 }
             }
             ("no", ..) => {}
@@ -93,7 +93,8 @@ impl Ledger {
         wrong.extend(outcome.err().map(|error| format!("the log cannot be read: {error}")));
         let kept = self.durable.range(self.released..);
         let lost = kept.filter(|(offset, number)| found.get(offset) != Some(number));
-        wrong.extend(lost.map(|(offset, number)| format!("record {number} at {offset} was acknowledged and is lost")));
+        wrong
+            .extend(lost.map(|(offset, number)| format!("record {number} at {offset}: what was acknowledged is lost")));
         wrong.extend(self.against_control(&data.join("log/control")));
         wrong
     }
@@ -112,8 +113,13 @@ impl Ledger {
             })
         });
         wrong.extend(outcome.err().map(|error| format!("the control log cannot be read: {error}")));
-        let lost = self.controls.iter().filter(|number| found.get(number) != Some(&1));
-        wrong.extend(lost.map(|number| format!("control record {number} is there {:?} times", found.get(number))));
+        for number in &self.controls {
+            match found.get(number) {
+                Some(1) => {}
+                Some(times) => wrong.push(format!("control record {number} is there {times} times")),
+                None => wrong.push(format!("control record {number}: what was acknowledged is lost")),
+            }
+        }
         wrong
     }
 

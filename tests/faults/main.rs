@@ -12,6 +12,7 @@ mod dice;
 mod ledger;
 mod log;
 mod planted;
+mod power;
 mod run;
 mod store;
 mod trace;

@@ -45,3 +45,15 @@ fn a_checksum_that_is_ignored_is_found_in_a_log() {
     let test = "damaged_log::every_byte_of_a_small_log_that_is_flipped_or_cut_off_is_detected";
     finds(test, "ignore_checksum", "a wrong record");
 }
+
+/// Where no power can be cut here, the order of operations has shown it above.
+#[test]
+fn what_was_not_synced_is_lost_when_the_power_is_cut() {
+    if !crate::power::possible() {
+        return;
+    }
+    let log = "power::nothing_acknowledged_is_lost_when_the_power_is_cut_at_any_moment";
+    finds(log, "ack_before_sync", "what was acknowledged is lost");
+    let build = "power::a_generation_is_whole_and_what_was_said_to_be_live_is_when_the_power_is_cut";
+    finds(build, "skip_directory_sync", "Some(1) is live, built: true");
+}
