@@ -7,7 +7,7 @@ CARGO ?= cargo
 PEOPLE ?= 1000000
 SEED ?= 7
 
-.PHONY: help demo test conformance check bench bench-doors fuzz-smoke
+.PHONY: help demo test conformance check bench bench-doors fuzz-smoke torture
 
 help:
 	@echo "make demo        build, invent $(PEOPLE) people, build a snapshot, serve it, ask it, explain what happened"
@@ -16,6 +16,7 @@ help:
 	@echo "make check       format, clippy, docs, tests, dependency and licence bans"
 	@echo "make bench       the figures of docs/benchmarks.md (1 M profiles; VAGLIO_BENCH_PROFILES changes it)"
 	@echo "make bench-doors what a request costs at each door, next to bare servers of the same run (3 minutes, 2 cores)"
+	@echo "make torture     10,000 kills and 1,000 power cuts, with a ledger of what was acknowledged (an hour)"
 	@echo "make fuzz-smoke  a minute of random input for every parser and every section"
 
 demo:
@@ -26,6 +27,11 @@ test:
 		echo "skipped: tests on real data (no $${VAGLIO_DATA_DIR:-../shared/data}; set VAGLIO_DATA_DIR)"
 	$(CARGO) test --locked --no-fail-fast --features faults --lib --bins --tests
 	$(CARGO) test --locked --features faults --doc
+
+# Longer than `make test`: 10,000 kills and 1,000 power cuts (skipped, and said, where no ext4 image can be mounted).
+torture:
+	VAGLIO_TORTURE_ROUNDS=$${VAGLIO_TORTURE_ROUNDS:-10000} VAGLIO_POWER_CUTS=$${VAGLIO_POWER_CUTS:-1000} \
+		$(CARGO) test --locked --features faults --test faults -- --nocapture --test-threads=2
 
 conformance:
 	VAGLIO_REQUIRE_CONFORMANCE=1 VAGLIO_CONFORMANCE_PREBID_SERVER=1 \

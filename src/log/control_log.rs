@@ -7,6 +7,7 @@ use super::recover::recover;
 use super::reserve::Reserve;
 use super::segment::{create_directory, list};
 use super::writer::Writer;
+use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::Offset;
 use std::path::{Path, PathBuf};
@@ -138,6 +139,7 @@ impl Turn<'_> {
         control.encode(encoded)?;
         let offset = with_reserve(directory, || writer.append([&encoded]))?;
         writer.sync()?;
+        disk::acknowledge("control");
         Ok(offset)
     }
 }

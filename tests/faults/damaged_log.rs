@@ -2,7 +2,7 @@
 //! the segment that is still written may be what a crash leaves, and then what is read is a beginning. Never a wrong record.
 
 use crate::appender::{SETTINGS, record};
-use crate::log::in_memory;
+use crate::run::in_memory;
 use std::fs;
 use std::path::{Path, PathBuf};
 use vaglio::log::{Log, Which, read};

@@ -4,17 +4,11 @@
 use crate::appender::{Order, appender};
 use crate::dice::{Dice, rounds};
 use crate::ledger::{Ended, Ledger};
-use crate::run::{Fault, faults, traced};
+use crate::run::{Fault, faults, in_memory, traced};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
-
-/// A directory in memory where there is one: a kill does not ask what is on the disk.
-pub fn in_memory() -> TempDir {
-    let memory = Path::new("/dev/shm");
-    if memory.is_dir() { tempfile::tempdir_in(memory).unwrap() } else { tempfile::tempdir().unwrap() }
-}
 
 /// An order for the next process over the same files.
 pub fn next_order(ledger: &mut Ledger, seed: u64, batches: u64) -> Order {
@@ -31,7 +25,7 @@ pub fn assert_kept(ledger: &Ledger, data: &Path, when: &dyn std::fmt::Display) {
 
 #[test]
 fn nothing_acknowledged_is_lost_or_doubled_when_the_process_is_killed_at_any_moment() {
-    let (rounds, begun) = (rounds(200), Instant::now());
+    let (rounds, begun) = (rounds(270), Instant::now());
     let (mut ledger, mut data, mut acknowledged) = (Ledger::default(), in_memory(), 0);
     for round in 0..rounds {
         let mut dice = Dice(round);

@@ -31,7 +31,7 @@ fn output(program: &str, arguments: &[&str]) -> Option<Output> {
 impl Disk {
     /// An ext4 file system, mounted; `None` where the machine does not allow it.
     fn new(megabytes: u64) -> Option<Disk> {
-        let disk = Disk { folder: crate::log::in_memory(), mounted: false };
+        let disk = Disk { folder: crate::run::in_memory(), mounted: false };
         File::create(disk.image()).unwrap().set_len(megabytes << 20).unwrap();
         output("mkfs.ext4", &["-q", "-F", disk.image().to_str()?])?;
         std::fs::create_dir(disk.mount_point()).unwrap();

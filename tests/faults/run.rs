@@ -31,11 +31,17 @@ pub fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// A copy of a directory, gone with the value.
+/// A copy of a directory, in memory, gone with the value.
 pub fn copy_of(directory: &Path) -> TempDir {
-    let copy = tempfile::tempdir().unwrap();
+    let copy = in_memory();
     copy_into(directory, copy.path());
     copy
+}
+
+/// A directory in memory where there is one: a kill does not ask what is on the disk.
+pub fn in_memory() -> TempDir {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { tempfile::tempdir_in(memory).unwrap() } else { tempfile::tempdir().unwrap() }
 }
 
 /// Copies a directory's files.

@@ -1,6 +1,7 @@
 //! The thread itself: takes orders until it is told to close.
 
 use super::{Apply, Batch, Journal, Order, Outcome, Shared, Stopped};
+use crate::disk;
 use crate::error::{Error, ErrorKind};
 use crate::live::dedupe::Dedupe;
 use crate::schema::{Clock, Offset};
@@ -96,6 +97,9 @@ impl<J: Journal, A: Apply> Writer<J, A> {
             state.accepted += count as u64;
             state.duplicate += if written.is_ok() { duplicate as u64 } else { 0 };
             state.remembered = (self.known.len(), self.known.bytes());
+        }
+        if written.is_ok() {
+            disk::acknowledge("events");
         }
         for (answer, outcomes) in answers.into_iter().zip(outcomes) {
             let outcome = |first: Offset| {
