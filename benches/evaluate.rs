@@ -1,4 +1,4 @@
-//! Reach of a rule and the turning of bitmaps into lists, on *synthetic* columns: 20 traits, two events of five rows a
+//! Reach of a rule, the turning of bitmaps into lists, and one person asked anew, on *synthetic* columns: 20 traits, two events of five rows a
 //! profile, 2,000 audiences of which 30 % have windows.
 //!
 //! `cargo bench --bench evaluate`, 1 M profiles; `VAGLIO_BENCH_PROFILES=10000000` for more.
@@ -8,7 +8,8 @@ use std::hint::black_box;
 use vaglio::audiences::rule::{Aggregate, Compare, Count, EventTest, Literal, Pick, Test, TraitTest, When};
 use vaglio::audiences::{Audience, AudienceKind, Catalogue, Expr, Rule};
 use vaglio::build::activate::Lists;
-use vaglio::evaluate::{Plan, Scratch};
+use vaglio::evaluate::{LivePlan, Person, Plan, Scratch};
+use vaglio::log::{Record, Said, Value};
 use vaglio::schema::{AudienceId, Span, Timestamp};
 use vaglio::snapshot::columns::data::{EventData, PropData, TraitData};
 use vaglio::snapshot::columns::{Columns, EventsWriter, ListsWriter, TraitsWriter};
@@ -183,5 +184,81 @@ fn activate(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, reach, activate);
+/// One person, of whom one thing came by a door: every rule that depends on it, as against the same rules for everybody.
+fn live(c: &mut Criterion) {
+    const PROFILES: u32 = 4 * 65_536;
+    let (world, zone) = (World::new(PROFILES), jiff::tz::TimeZone::UTC);
+    let columns = world.columns();
+    let properties = vec![("shop".into(), Value::Text("s03".into())), ("amount".into(), Value::Number(12.5))];
+    let said = Said::Event { name: "visit".into(), properties };
+    let facts = [Record { id: 1, time: NOW.0 - 30, received: NOW.0, keys: Default::default(), said }];
+    let mut somebody = 0u64;
+    let mut person = || {
+        somebody += 1;
+        let ordinal = Some((mix(somebody) % u64::from(PROFILES)) as u32);
+        Person { columns: &columns, ordinal, seed: 0, facts: &facts }
+    };
+    let mut group = c.benchmark_group("live");
+    for count in [1, 10, 100] {
+        let visited = |number: u64| did("visit", Some(number % SHOPS), Count::AtLeast(1), 1 + number as i64 % 30);
+        let rule = |number| Expr::And(vec![visited(number), at_least("t03", number as f64 * 90.0)]);
+        let rules = (0..count).map(rule);
+        let audiences =
+            rules.zip(catalogue().audiences).map(|(rule, audience)| Audience { rule: Some(Rule(rule)), ..audience });
+        let catalogue = Catalogue { audiences: audiences.collect(), ..Catalogue::default() };
+        let plan = LivePlan::compile(&catalogue, &columns, &zone, |_| false);
+        let everybody = Plan::compile(&catalogue, &columns, NOW, &zone);
+        group.throughput(Throughput::Elements(count));
+        group.bench_function(format!("{count} dependents"), |bench| {
+            bench.iter(|| {
+                let person = person();
+                plan.dependents(&facts[0].said).filter(|rule| plan.holds(&person, *rule, NOW)).count()
+            });
+        });
+        group.bench_function(format!("{count} dependents, next change"), |bench| {
+            bench.iter(|| plan.next_change(&person(), plan.dependents(&facts[0].said), NOW));
+        });
+        let each = |times: u32, work: &mut dyn FnMut()| {
+            let start = std::time::Instant::now();
+            (0..times).for_each(|_| work());
+            start.elapsed().as_secs_f64() / f64::from(times)
+        };
+        let one = each(20_000, &mut || {
+            let person = person();
+            black_box(plan.dependents(&facts[0].said).filter(|rule| plan.holds(&person, *rule, NOW)).count());
+        });
+        let mut scratch = Scratch::default();
+        let a_profile = each(5, &mut || everybody.block(0, &mut scratch)) / 65_536.0;
+        println!("{count} dependents: one person costs {:.0} x a profile of a block", one / a_profile);
+    }
+    group.finish();
+}
+
+/// What a leaf costs: a trait, an event of ten rows, without and with what came by a door.
+fn leaves(c: &mut Criterion) {
+    let world = World::new(65_536);
+    let columns = world.columns();
+    let purchases = &columns.events()[columns.find_event("purchase").expect("written above")].1;
+    let ten = (0..65_536).find(|ordinal| purchases.rows_of(*ordinal).len() == 10);
+    let record = |said| Record { id: 1, time: NOW.0 - 30, received: NOW.0, keys: Default::default(), said };
+    let value = Some(Value::Text("v19".into()));
+    let facts = [
+        record(Said::Traits(vec![("t01".into(), value)])),
+        record(Said::Event { name: "purchase".into(), properties: vec![("amount".into(), Value::Number(5.0))] }),
+    ];
+    let mut group = c.benchmark_group("a leaf");
+    let rules = [("trait", is_in("t01", 3..7)), ("event", did("purchase", Some(3), Count::AtLeast(2), 90))];
+    for (name, rule) in rules.into_iter().chain([("sum", spent(150.0, 60))]) {
+        let plan = LivePlan::of_rules(&[&rule], &Catalogue::default(), &columns, &jiff::tz::TimeZone::UTC);
+        for (which, facts) in [("snapshot", &facts[..0]), ("live", &facts[..])] {
+            let person = Person { columns: &columns, ordinal: ten, seed: 0, facts };
+            group.bench_function(format!("{name}, {which}"), |bench| {
+                bench.iter(|| plan.holds(black_box(&person), 0, NOW));
+            });
+        }
+    }
+    group.finish();
+}
+
+criterion_group!(benches, reach, activate, live, leaves);
 criterion_main!(benches);

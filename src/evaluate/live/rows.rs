@@ -87,40 +87,34 @@ impl<'p> Merged<'p> {
         merged
     }
 
-    /// Rows of one time, as `profiles::events` sorts them. Properties that the column does not have do not count.
+    /// Rows of one time, as `profiles::events` sorts them. Of an event that no column holds the properties come by name;
+    /// properties that its column does not have do not count.
     fn compare(&self, a: &Row<'p>, b: &Row<'p>) -> Ordering {
-        let properties = self.column.map_or(&[][..], |column| column.properties());
-        let compared = properties.iter().map(|(name, column)| {
-            let (a, b) = (cell(a, name, Some(column)), cell(b, name, Some(column)));
-            match column {
-                PropColumn::Flag(_) => flag(&a).cmp(&flag(&b)),
-                PropColumn::Category(..) => text(&a).cmp(&text(&b)),
-                // As unknown numbers are stored: after all others.
-                PropColumn::Number(_) => number(&a).unwrap_or(f64::NAN).total_cmp(&number(&b).unwrap_or(f64::NAN)),
-            }
-        });
-        compared.into_iter().find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
+        let by = |name: &str, column: Option<&PropColumn<'p>>| compare(&cell(a, name, column), &cell(b, name, column));
+        if let Some(column) = self.column {
+            let compared = column.properties().iter().map(|(name, column)| by(name, Some(column)));
+            return compared.into_iter().find(|order| order.is_ne()).unwrap_or(Ordering::Equal);
+        }
+        let names = |row: &Row<'p>| match row.place {
+            Place::Live(properties) => properties,
+            Place::Snapshot(_) => &[],
+        };
+        let mut names: SmallVec<[&str; 16]> = names(a).iter().chain(names(b)).map(|(name, _)| &**name).collect();
+        names.sort_unstable();
+        names.dedup();
+        names.iter().map(|name| by(name, None)).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
     }
 }
 
-fn flag(cell: &Option<Cell<'_>>) -> Option<bool> {
-    match cell {
-        Some(Cell::Flag(value)) => Some(*value),
-        _ => None,
-    }
-}
-
-fn number(cell: &Option<Cell<'_>>) -> Option<f64> {
-    match cell {
-        Some(Cell::Number(value)) => Some(value + 0.0),
-        _ => None,
-    }
-}
-
-fn text<'p>(cell: &Option<Cell<'p>>) -> Option<&'p str> {
-    match cell {
-        Some(Cell::Text(value)) => Some(value),
-        _ => None,
+/// Unknown flags and texts come before others, unknown numbers after them: as columns keep them.
+fn compare(a: &Option<Cell<'_>>, b: &Option<Cell<'_>>) -> Ordering {
+    match (a, b) {
+        (Some(Cell::Number(a)), Some(Cell::Number(b))) => (a + 0.0).total_cmp(&(b + 0.0)),
+        (Some(Cell::Flag(a)), Some(Cell::Flag(b))) => a.cmp(b),
+        (Some(Cell::Text(a)), Some(Cell::Text(b))) => a.cmp(b),
+        (Some(Cell::Number(_)), None) => Ordering::Less,
+        (None, Some(Cell::Number(_))) => Ordering::Greater,
+        (a, b) => a.is_some().cmp(&b.is_some()),
     }
 }
 

@@ -14,20 +14,20 @@ pub fn fold(
     ttl: Option<Span>,
 ) -> ColumnData {
     let mut folded = data.clone();
-    let unknown = vec![0; data.ordinals as usize];
-    folded.traits.push(("new".to_owned(), TraitData::Category { codes: unknown, dictionary: vec![] }));
-    folded.traits.sort_by(|a, b| a.0.cmp(&b.0));
+    if folded.traits.iter().all(|(name, _)| name != "new") {
+        let unknown = vec![0; data.ordinals as usize];
+        folded.traits.push(("new".to_owned(), TraitData::Category { codes: unknown, dictionary: vec![] }));
+        folded.traits.sort_by(|a, b| a.0.cmp(&b.0));
+    }
     for (name, column) in &mut folded.traits {
         *column = settle(name, column, records, outranked(name));
     }
-    let mut fresh = EventData::default();
-    fresh.properties = vec![
-        ("amount".to_owned(), PropData::Number(vec![])),
-        ("online".to_owned(), PropData::Flag(vec![])),
-        ("shop".to_owned(), PropData::Category { codes: vec![], dictionary: vec![] }),
-    ];
-    folded.events.push(("fresh".to_owned(), fresh));
-    folded.events.sort_by(|a, b| a.0.cmp(&b.0));
+    for name in ["click", "fresh"] {
+        if folded.events.iter().all(|(other, _)| other != name) {
+            folded.events.push((name.to_owned(), EventData { properties: properties(), ..EventData::default() }));
+            folded.events.sort_by(|a, b| a.0.cmp(&b.0));
+        }
+    }
     for (name, column) in &mut folded.events {
         *column = happened(name, column, records);
     }
@@ -35,6 +35,14 @@ pub fn fold(
         *column = listed(name, column, records, ttl);
     }
     folded
+}
+
+fn properties() -> Vec<(String, PropData)> {
+    vec![
+        ("amount".to_owned(), PropData::Number(vec![])),
+        ("online".to_owned(), PropData::Flag(vec![])),
+        ("shop".to_owned(), PropData::Category { codes: vec![], dictionary: vec![] }),
+    ]
 }
 
 /// What records say of a trait, by time, what counts at the end.

@@ -2,6 +2,7 @@
 
 #![allow(clippy::needless_range_loop, reason = "a rule's number is asked of several things")]
 
+mod dense;
 mod edges;
 mod fold;
 mod live;
