@@ -6,7 +6,7 @@ use super::worlds;
 use super::*;
 use crate::audiences::Expr;
 use crate::audiences::rule::{Aggregate, Compare, Count, EventTest, Literal, Pick, Test, TraitTest, When};
-use crate::log::{Record, Said};
+use crate::log::{Record, Said, Value};
 use crate::schema::{AudienceId, Span};
 use crate::snapshot::columns::data::{ColumnData, ListData, TraitData};
 use std::collections::BTreeMap;
@@ -82,10 +82,17 @@ fn nothing() -> ColumnData {
     ColumnData { ordinals: 1, seeds: vec![0], traits, lists, events: vec![] }
 }
 
-/// Records at three instants.
+/// Records at three instants, and among them some of tags.
 fn records() -> impl Strategy<Value = Vec<Record<'static>>> {
-    let near = |(at, record): (usize, Record<'static>)| Record { time: NOW.0 - [60, 60, 90][at % 3], ..record };
-    worlds::records(NOW, true).prop_map(move |records| records.into_iter().enumerate().map(near).collect())
+    let tags = proptest::collection::vec(proptest::sample::select(TEXTS.to_vec()).prop_map(Into::into), 1..3);
+    let likes = proptest::collection::vec(proptest::option::weighted(0.6, tags.prop_map(Value::Tags)), 0..5);
+    (worlds::records(NOW, true), likes, any::<usize>()).prop_map(move |(mut records, likes, at)| {
+        let said = likes.into_iter().map(|tags| Said::Traits(vec![("likes".into(), tags)]));
+        let record = |said| Record { id: 0, time: 0, received: 0, keys: Default::default(), said };
+        records.extend(said.map(record));
+        records.iter_mut().zip(at % 3..).for_each(|(record, at)| record.time = NOW.0 - [60, 30, 90][at % 3]);
+        records
+    })
 }
 
 fn agree(
