@@ -131,6 +131,11 @@ const BUILT_IN: [(&str, &[&str]); 6] = [
     ("complaint", &["campaign"]),
 ];
 
+/// The properties of an event that every installation knows.
+pub(super) fn built_in(name: &str) -> Option<&'static [&'static str]> {
+    BUILT_IN.iter().find(|(known, _)| *known == name).map(|(_, properties)| *properties)
+}
+
 fn built_in_events() -> impl Iterator<Item = EventDecl> {
     BUILT_IN.into_iter().map(|(name, properties)| EventDecl {
         name: name.to_owned(),

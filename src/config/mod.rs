@@ -16,6 +16,7 @@ pub mod serving;
 mod tree;
 mod validate;
 mod validate_callers;
+mod validate_ingest;
 mod validate_source;
 
 pub use declare::{DOOR, IdType};

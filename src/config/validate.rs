@@ -1,5 +1,6 @@
 //! What no single field can know to be wrong: contradictions, duplicates and missing partners, over the whole at once.
-//! What concerns one source alone is in `validate_source`, what concerns callers in `validate_callers`.
+//! What concerns one source alone is in `validate_source`, what concerns callers in `validate_callers`,
+//! what comes by the doors in `validate_ingest`.
 
 use super::declare::{has_type_columns, id_types};
 use super::decode::{path_name, placed};
@@ -7,6 +8,7 @@ use super::model::{Config, Source};
 use super::serving::{Privacy, Server};
 use super::tree::{Node, Step};
 use super::validate_callers::check_callers;
+use super::validate_ingest::check_ingest;
 use super::validate_source::check_source;
 use crate::error::Problem;
 use std::collections::BTreeMap;
@@ -36,6 +38,7 @@ pub(super) fn validate(config: &Config, tree: &Node, sources: &[(usize, bool)]) 
     check_names(&whole, &mut report);
     check_kinds(&whole, &mut report);
     check_id_types(config, &whole, &mut report);
+    check_ingest(config, &whole, &mut report);
     report.problems
 }
 

@@ -12,9 +12,13 @@ mod stream;
 mod values;
 mod vocabulary;
 
+#[cfg(test)]
+mod tests;
+
 use super::Planner;
 use super::reply::Refused;
 use crate::access::Who;
+use crate::config::Loaded;
 use crate::live::{Incoming, Objection, Outcome, Stopped};
 use crate::schema::{Generation, KeyHasher, Offset, Timestamp};
 use crate::wire::Code;
@@ -26,6 +30,20 @@ use tokio::sync::Semaphore;
 use vocabulary::Vocabulary;
 
 pub(super) use http::routes;
+
+/// What the lines of a body become without a generation: the bytes of their records, an objection's none, or why they are
+/// rejected. For benches and fuzzing.
+pub fn checked(body: &[u8], loaded: &Loaded, keys: &KeyHasher, now: Timestamp) -> Vec<Result<Vec<u8>, String>> {
+    let words = Vocabulary::new(loaded, keys.clone(), None);
+    let who = Who { name: String::new(), owner: None };
+    let lines = body.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
+    let taken = lines.map(|line| Line::read(line).and_then(|line| check(&line, &words, &who, now)));
+    let bytes = taken.map(|taken| match taken? {
+        Taken::Event(event) => Ok(event.encoded),
+        Taken::Objection(_) => Ok(Vec::new()),
+    });
+    bytes.collect()
+}
 
 /// What both ways in share.
 pub(super) struct Door {
