@@ -28,7 +28,7 @@ use vaglio::wire::v2::BidRequest;
 pub type Entry = (&'static str, fn(&[u8]));
 
 /// Every entry.
-pub const ENTRIES: [Entry; 21] = [
+pub const ENTRIES: [Entry; 22] = [
     ("rule", rule),
     ("definitions", read_definitions),
     ("config", config),
@@ -36,6 +36,7 @@ pub const ENTRIES: [Entry; 21] = [
     ("ndjson", ndjson),
     ("lookup_json", lookup),
     ("decide_json", decide),
+    ("events_json", events),
     ("openrtb_json", openrtb),
     ("openrtb_proto", openrtb_proto),
     ("artf", propose),
@@ -148,6 +149,22 @@ fn lookup(bytes: &[u8]) {
 
 fn decide(bytes: &[u8]) {
     answered(decide_json::answer(doors(), bytes, &Call::local()).ok());
+}
+
+/// Lines of the events door: a record that can be read, or a reason.
+fn events(bytes: &[u8]) {
+    const WORDS: &str =
+        "ingest: { ids: [{ type: crm }, { type: email }, { type: ifa }], traits: [{ trait: t, kind: tags }],
+  events: [{ names: [e], properties: [{ name: p, kind: number }] }] }";
+    static LOADED: OnceLock<Loaded> = OnceLock::new();
+    let read = || from_text(WORDS, Path::new("/nowhere/vaglio.yaml"), std::iter::empty()).expect("it is sound");
+    for line in vaglio::planner::events::checked(bytes, LOADED.get_or_init(read), &hasher(), Timestamp(2_000_000_000)) {
+        match line {
+            Ok(record) if record.is_empty() => {}
+            Ok(record) => drop(vaglio::log::Record::decode(&record).expect("what was encoded is decoded")),
+            Err(reason) => assert!(!reason.is_empty()),
+        }
+    }
 }
 
 /// What a page posts: what is answered held a bid request, for serde_json too where that can tell.

@@ -28,6 +28,7 @@ pub fn seeds(entry: &str) -> Vec<Vec<u8>> {
         "csv" => texts(&[CSV]),
         "ndjson" => texts(&[NDJSON]),
         "lookup_json" | "decide_json" => texts(&[QUESTION]),
+        "events_json" => texts(&[EVENTS]),
         "openrtb_json" => texts(&OPENRTB),
         "openrtb_proto" => vec![bid_request().encode_to_vec()],
         "artf" => vec![mutations().encode_to_vec(), RtbRequest::default().encode_to_vec()],
@@ -117,6 +118,14 @@ const RULES: [&str; 6] = [
     "did view on at least 3 different days and did view with at least 2 different brand today",
     "name contains \"a\" and name starts with \"b\" and name matches any of (\"c*\", \"d\") # why",
 ];
+
+const EVENTS: &str = r#"{"id":"1","time":"2026-11-20T11:59:00Z","type":"event","eids":[{"source":"crm","uid":"c"}],"name":"e","props":{"p":1.5}}
+{"id":"2","time":"2026-11-20T11:59:00.5+01:00","type":"trait","eids":[{"source":"email","uid":"a@b.example"}],"traits":{"t":["x","y"]}}
+{"id":"3","time":"2026-11-20T11:59:00Z","type":"membership","eids":[{"source":"crm","uid":"\u0061"}],"audience":"acme/vip","ttl_minutes":9}
+{"id":"4","time":"2026-11-20T11:59:00Z","type":"link","eids":[{"source":"crm","uid":"c"},{"source":"ifa","uid":"6D92078A-8246-4BA4-AE5B-76104861E7DC"}]}
+{"id":"5","time":"2026-11-20T11:59:00Z","type":"exposure","eids":[{"source":"crm","uid":"c"}],"campaign":"acme/a","kind":"click","channel":"web"}
+{"id":"6","time":"2026-11-20T11:59:00Z","type":"objection","eids":[{"source":"crm","uid":"c"}],"scope":"all"}
+"#;
 
 const PAGE: &str = r#"{"orgId":"acme","ortb2":{"site":{"page":"https://news.example/"},"user":{"id":"u",
 "ext":{"eids":[{"source":"id.test","uids":[{"id":"\u0061b"}]}]}},"imp":[{"id":"top"}],"regs":{"ext":{"gdpr":0}}},

@@ -4,12 +4,8 @@
 //! connections, HTTP/1.1 and gRPC on one; [`reply`] who asks and how they are refused.
 //! What must not live here: the bid path, files.
 
-<<<<<<< HEAD
-mod events;
-mod named;
-=======
 pub mod events;
->>>>>>> d43865f (config, planner: say what contradicts itself in ingest; a case for every line, right and wrong)
+mod named;
 mod port;
 mod profiles;
 mod reply;

@@ -191,7 +191,8 @@ impl Port {
 
     pub fn ask(&self, path: &str, headers: &str, body: &[u8]) -> Answer {
         let mut client = Client::connect(self.address);
-        let head = request("POST", path, headers, "").replace("content-length: 0", &format!("content-length: {}", body.len()));
+        let head =
+            request("POST", path, headers, "").replace("content-length: 0", &format!("content-length: {}", body.len()));
         client.send_bytes(&[head.as_bytes(), body].concat());
         client.receive().unwrap()
     }

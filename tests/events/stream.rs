@@ -65,7 +65,8 @@ fn wrong_events_are_told_by_their_place_and_objections_go_their_way() {
     let port = place.start(&With::default());
     let nameless = Event { said: None, ..event("x") };
     let objects = Event { said: Some(Said::Objection(Objection { scope: "all".to_owned() })), ..event("o") };
-    let said = block_on(publish(&port, vec![batch(7, vec![event("a"), nameless, event("a"), objects]), batch(8, Vec::new())]));
+    let said =
+        block_on(publish(&port, vec![batch(7, vec![event("a"), nameless, event("a"), objects]), batch(8, Vec::new())]));
     let first = said[0].as_ref().unwrap();
     assert_eq!((first.accepted, first.duplicate, first.last_offset), (2, 1, Some(0)));
     assert_eq!((first.rejected.len(), first.rejected[0].index), (1, 1));
