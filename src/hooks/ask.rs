@@ -197,9 +197,9 @@ impl Doors {
         }
     }
 
-    /// Whether a generation is older than answers should be.
+    /// Whether a generation is older than answers should be, or what came since is applied too late.
     pub(super) fn stale(&self, served: &Served, now: Timestamp) -> bool {
-        now.0 - served.as_of().0 > self.limits.max_age_seconds as i64
+        served.overlay.is_behind() || now.0 - served.as_of().0 > self.limits.max_age_seconds as i64
     }
 }
 

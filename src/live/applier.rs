@@ -5,7 +5,7 @@ use super::intake::Apply;
 use super::tail::{Counts, Tail};
 use crate::error::Result;
 use crate::log::{self, Which};
-use crate::schema::Offset;
+use crate::schema::{Offset, ProfileKey};
 use parking_lot::Mutex;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -52,6 +52,15 @@ impl Applier {
     /// Does some of what has become due; returns whether there is more. Somebody must call it at every minute.
     pub fn tick(&self) -> bool {
         self.seat.with(|seat| seat.sitting().is_some_and(Tail::tick))
+    }
+
+    /// Takes what is known of deleted people out of memory, by their identifiers.
+    pub fn forget(&self, keys: &[ProfileKey]) {
+        self.seat.with(|seat| {
+            if let Some(tail) = seat.sitting() {
+                tail.forget(keys);
+            }
+        });
     }
 
     /// What is applied to what is in service; all zero without anything.

@@ -88,3 +88,6 @@ pub fn take_over<F: Follower, E>(
     drop(before);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -222,6 +222,22 @@ impl Tail {
         self.overlay.say_consent(profile, newest.1);
     }
 
+    /// Takes what is known of deleted people out of memory, by their identifiers.
+    pub fn forget(&mut self, keys: &[ProfileKey]) {
+        for key in keys {
+            let profile = match self.ground.whose(*key) {
+                Whose::Known(ordinal) => Some(ordinal),
+                Whose::Refuses => None,
+                Whose::Unknown => self.overlay.stranger(*key),
+            };
+            let Some(profile) = profile else { continue };
+            if let Some(facts) = self.facts.remove(&profile) {
+                self.facts_bytes -= facts.len();
+            }
+            self.overlay.change(profile, Box::default());
+        }
+    }
+
     /// What it holds.
     pub fn counts(&self) -> Counts {
         let facts = self.facts_bytes + self.facts.capacity() * (size_of::<(u32, Facts)>() + 1);

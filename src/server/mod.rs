@@ -1,9 +1,10 @@
 //! The composition root: listeners, runtimes, the child builder, readiness, drain.
 //!
 //! Two runtimes: bids have one, the planner's port another. Two threads beside them: [`watcher`] takes new generations
-//! and [`keys`] into service, [`builder`] runs builds in a child process. Nothing they do waits in the way of a bid.
+//! and [`keys`] into service, [`builder`] runs builds in a child process; [`feed`] is what comes between builds. Nothing they do waits in the way of a bid.
 
 mod builder;
+mod feed;
 mod keys;
 mod listeners;
 mod standing;
@@ -15,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::hooks::{Doors, admission, grpc, http};
 use crate::planner;
 use crate::snapshot::Store;
+use feed::{Fed, Feed};
 use listeners::Listeners;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -55,6 +57,7 @@ pub struct Server {
     drain: watch::Sender<bool>,
     background: Vec<Background>,
     drain_limit: Duration,
+    feed: Option<Arc<Feed>>,
 }
 
 /// Where it listens.
@@ -96,16 +99,27 @@ impl Server {
         // Before anybody is answered: who objects is not spoken to, from the first request on.
         let keeper = Arc::new(standing::keeper(&loaded, &store, &doors)?);
         let drain = watch::Sender::new(false);
-        let operator = Arc::new(standing::planner(loaded.clone(), &doors, &keeper));
+        let feed = Feed::open(&loaded, &store, &doors)?;
+        if let Some(feed) = &feed {
+            let forgets = Arc::clone(feed);
+            keeper.when_deleted(Box::new(move |keys| forgets.forget(keys)));
+        }
+        let intake = feed.as_ref().map(|feed| feed.intake());
+        let operator = Arc::new(standing::planner(loaded.clone(), &doors, &keeper, intake));
         let listening = listen(listeners, tls, &doors, operator, &drain, &bids, &planner)?;
-        let watcher = watcher::Watcher::new(loaded.clone(), store.clone(), Arc::clone(&doors), keys, keeper);
+        let watcher =
+            watcher::Watcher::new(loaded.clone(), store.clone(), Arc::clone(&doors), keys, keeper, feed.clone());
         let mut background = vec![spawn("watcher", move |stop| watcher.run(options.poll, &stop))?];
+        if let Some(feed) = feed.clone() {
+            background.push(spawn("feed", move |stop| feed.run(&stop))?);
+        }
         if options.build {
-            let builder = builder::Builder::new(&loaded, store, Arc::clone(&doors), options.program, None)?;
+            let fed = feed.clone().map(|feed| Box::new(Fed(feed)) as Box<dyn builder::Feeding>);
+            let builder = builder::Builder::new(&loaded, store, Arc::clone(&doors), options.program, fed)?;
             background.push(spawn("builder", move |stop| builder.run(&stop))?);
         }
         let drain_limit = Duration::from_millis(settings.drain_ms);
-        Ok(Server { doors, addresses, bids, planner, listening, drain, background, drain_limit })
+        Ok(Server { doors, addresses, bids, planner, listening, drain, background, drain_limit, feed })
     }
 
     /// Where it listens: the real ports, also when the configuration said port 0.
@@ -158,6 +172,9 @@ impl Server {
         }
         self.bids.shutdown_timeout(Duration::from_millis(100));
         self.planner.shutdown_timeout(Duration::from_millis(100));
+        if let Some(feed) = &self.feed {
+            feed.close();
+        }
         for thread in threads {
             // A panic in it was reported when it happened.
             let _ = thread.join();

@@ -6,7 +6,7 @@ use crate::decide::Answering;
 use crate::error::Result;
 use crate::hooks::Doors;
 use crate::hooks::refusals::Refusals;
-use crate::live::{Keeper, Objections};
+use crate::live::{Intake, Keeper, Objections};
 use crate::planner::{Planner, Standing};
 use crate::snapshot::Store;
 use std::sync::Arc;
@@ -32,13 +32,18 @@ pub(super) fn keeper(loaded: &Loaded, store: &Store, doors: &Doors) -> Result<Ke
     Keeper::open(loaded.clone(), store.clone(), Arc::clone(blocked), Arc::clone(keys))
 }
 
-/// The planner's port before anything is fed to it.
-pub(super) fn planner(loaded: Loaded, doors: &Arc<Doors>, keeper: &Arc<Keeper>) -> Planner {
+/// The planner's port.
+pub(super) fn planner(
+    loaded: Loaded,
+    doors: &Arc<Doors>,
+    keeper: &Arc<Keeper>,
+    intake: Option<Arc<Intake>>,
+) -> Planner {
     Planner {
         loaded,
         metrics: Arc::clone(&doors.metrics),
         standing: Box::new(Shows(Arc::clone(doors))),
-        intake: None,
+        intake,
         objections: Some(Arc::clone(keeper) as Arc<dyn Objections>),
         keeper: Arc::clone(keeper),
     }

@@ -1,17 +1,18 @@
 //! Takes generations into service (and, in the same thread, [`keys`]): looks at `CURRENT`, verifies what it names, swaps. A generation that is refused
 //! leaves the last good one in service; a server that starts on a refused one takes the newest good one before it.
 
+use super::feed::Feed;
 use super::keys::{self, Keys};
 use crate::config::Loaded;
 use crate::decide::Answering;
 use crate::error::{Error, ErrorKind, Result};
 use crate::hooks::Doors;
 use crate::hooks::live::{Served, Standing};
-use crate::live::Keeper;
+use crate::live::{Ground, Keeper};
 use crate::lookup::ServingSnapshot;
 use crate::overlay::Overlay;
-use crate::schema::Generation;
-use crate::snapshot::Store;
+use crate::schema::{Generation, KeyHasher};
+use crate::snapshot::{Planes, Store};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -30,11 +31,20 @@ pub(super) struct Watcher {
     retry: Option<Instant>,
     keys: Keys,
     keeper: Arc<Keeper>,
+    /// What comes between builds; `None` where nothing is taken in.
+    feed: Option<Arc<Feed>>,
 }
 
 impl Watcher {
-    pub(super) fn new(loaded: Loaded, store: Store, doors: Arc<Doors>, keys: Keys, keeper: Arc<Keeper>) -> Self {
-        Watcher { loaded, store, doors, seen: None, retry: None, keys, keeper }
+    pub(super) fn new(
+        loaded: Loaded,
+        store: Store,
+        doors: Arc<Doors>,
+        keys: Keys,
+        keeper: Arc<Keeper>,
+        feed: Option<Arc<Feed>>,
+    ) -> Self {
+        Watcher { loaded, store, doors, seen: None, retry: None, keys, keeper, feed }
     }
 
     /// Looks until the sender of `stop` is dropped.
@@ -113,11 +123,29 @@ impl Watcher {
         }
     }
 
-    /// Verifies a generation and swaps.
+    /// Opens a generation: with what applying events to it needs, where events are taken and it is there.
+    fn open(&self, generation: Generation, keys: &KeyHasher) -> Result<(ServingSnapshot, Option<Ground>)> {
+        let Some(feed) = &self.feed else {
+            return Ok((ServingSnapshot::open(&self.store, generation, keys)?, None));
+        };
+        let whole = self.store.open_snapshot(generation, Planes::All, Some(keys)).and_then(|snapshot| {
+            let snapshot = ServingSnapshot::new(snapshot)?;
+            Ok((snapshot.clone(), Some(feed.ground(snapshot)?)))
+        });
+        whole.or_else(|error| {
+            let bids = ServingSnapshot::open(&self.store, generation, keys)?;
+            tracing::error!(
+                "generation {generation} serves without events that come between builds, they wait in the log: {error}"
+            );
+            Ok((bids, None))
+        })
+    }
+
+    /// Verifies a generation and swaps, once everything that came since is applied to it.
     fn take(&mut self, generation: Generation) -> Result<()> {
         let began = Instant::now();
         let keys = self.loaded.key_hasher(false)?;
-        let snapshot = ServingSnapshot::open(&self.store, generation, &keys)?;
+        let (snapshot, ground) = self.open(generation, &keys)?;
         let access = Arc::clone(&self.doors.live.load().access);
         keys::warn_of_unknown_audiences(&access, snapshot.catalogue());
         let served = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
@@ -132,7 +160,13 @@ impl Watcher {
         if let Err(error) = self.keeper.prepare(served.answering.snapshot.manifest()) {
             tracing::error!("objections count for the identifiers that were known when they came: {error}");
         }
-        self.doors.live.swap(Standing { access, served: Some(served) });
+        let overlay = Arc::clone(&served.overlay);
+        let install = || self.doors.live.swap(Standing { access, served: Some(served) });
+        match (&self.feed, ground) {
+            (Some(feed), Some(ground)) => feed.take_over(ground, &overlay, install)?,
+            (Some(feed), None) => feed.give_way(install),
+            (None, _) => install(),
+        }
         self.keeper.settle(generation);
         let metrics = &self.doors.metrics;
         metrics.generation.store(generation.0, Ordering::Relaxed);

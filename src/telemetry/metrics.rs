@@ -5,6 +5,7 @@
 
 use super::callers::Callers;
 use super::feed::Feed;
+use super::overlay::Overlay;
 use super::shards::Shards;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet};
@@ -60,6 +61,8 @@ pub struct Metrics {
     pub callers: Callers,
     /// What the events door counts.
     pub feed: Feed,
+    /// What came since the generation in service.
+    pub overlay: Overlay,
     /// The generation that answers; 0 = none.
     pub generation: AtomicU64,
     /// The instant its data is of, in seconds since 1970.
@@ -97,6 +100,7 @@ impl Metrics {
             names,
             callers,
             feed: Feed::default(),
+            overlay: Overlay::default(),
             bids: Shards::new(cells),
             load: Load::default(),
             generation: AtomicU64::new(0),
@@ -279,6 +283,7 @@ impl Collector for Metrics {
         self.encode_bids(&mut encoder)?;
         self.callers.encode(&mut encoder)?;
         self.feed.encode(&mut encoder)?;
+        self.overlay.encode(&mut encoder)?;
         self.encode_server(&mut encoder)
     }
 }

@@ -1,12 +1,13 @@
 //! Logs, metrics and progress. No personal data, nothing per bid.
 //!
-//! Contents: [`callers`] what is counted for each caller; [`logs`] the log; [`metrics`] what is counted and scraped; [`shards`] counters that workers do not share;
+//! Contents: [`callers`] what is counted for each caller; [`logs`] the log; [`overlay`] what came since the generation; [`metrics`] what is counted and scraped; [`shards`] counters that workers do not share;
 //! [`progress`] what a person sees while a long job runs.
 
 pub mod callers;
 pub mod feed;
 pub mod logs;
 pub mod metrics;
+pub mod overlay;
 pub mod progress;
 pub mod shards;
 
