@@ -202,6 +202,8 @@ fn a_running_server_follows_what_is_made_and_taken_away() {
     std::thread::sleep(Duration::from_millis(200));
     assert_eq!(status(&server, &own), 200, "keys that cannot be read leave those in service");
     std::fs::remove_file(world.data().join("credentials.json")).unwrap();
+    done(&world, &["revoke", id(&own)]);
+    done(&world, &["revoke", id(&lent)]);
     soon("all are gone", || status(&server, &own) == 401 && status(&server, &lent) == 401);
     let again = create(&world, &["--role", "bidder", "--owner", "acme"]);
     soon("a new one opens", || status(&server, &again) == 200);

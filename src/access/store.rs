@@ -1,40 +1,93 @@
-//! Where keys are kept: `<data_dir>/credentials.json`, written whole and at once. Nobody else knows that it is a file.
+//! Where keys are kept: in the control log (`<data_dir>/log/control`), each change as all keys as they stand then. A
+//! `credentials.json` of an earlier version is read until the first change, which takes it into the log. Nobody else knows.
 
 use super::credentials::Credentials;
 use crate::disk;
 use crate::error::{Error, Result};
-use rustix::fs::{FlockOperation, flock};
-use std::fs::{File, OpenOptions};
+use crate::log::{Control, ControlLog};
+use parking_lot::Mutex;
 use std::io::ErrorKind;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
-
-/// How long one command waits for another to end.
-const PATIENCE: Duration = Duration::from_secs(10);
+use std::sync::Arc;
 
 /// The keys of a data directory.
 #[derive(Debug, Clone)]
 pub struct CredentialStore {
     directory: PathBuf,
+    log: PathBuf,
+    /// Where an earlier version kept them.
     file: PathBuf,
+    seen: Arc<Mutex<Seen>>,
+}
+
+/// What the log said when it was last looked at.
+#[derive(Debug, Default)]
+struct Seen {
+    log: Option<ControlLog>,
+    text: Option<String>,
+}
+
+impl Seen {
+    /// The keys in the log; costs a listing of its directory unless it has changed.
+    fn look(&mut self, directory: &Path) -> Result<Option<String>> {
+        let log = match self.log.take() {
+            Some(log) => log,
+            None => ControlLog::open(directory)?,
+        };
+        let Seen { log: kept, text } = self;
+        kept.insert(log).catch_up(&mut |_, control| note(text, control))?;
+        Ok(text.clone())
+    }
+}
+
+/// The last word counts.
+fn note(text: &mut Option<String>, control: Control) -> Result<()> {
+    if let Control::Credentials(all) = control {
+        *text = Some(all);
+    }
+    Ok(())
 }
 
 impl CredentialStore {
     /// Those of a data directory, which need not exist yet.
     pub fn of(data_dir: &Path) -> Self {
-        CredentialStore { directory: data_dir.to_path_buf(), file: data_dir.join("credentials.json") }
+        CredentialStore {
+            directory: data_dir.to_path_buf(),
+            log: data_dir.join("log/control"),
+            file: data_dir.join("credentials.json"),
+            seen: Arc::default(),
+        }
     }
 
-    /// What is stored, as text, to see whether it has changed; `None` without any.
+    /// What is stored, as text, to see whether it has changed; `None` without any. Cheap while nothing changes.
     ///
     /// # Errors
-    /// A machine that refuses to read it.
+    /// A machine that refuses to read it, a damaged log, a file of an earlier version beside a log that has keys.
     pub fn text(&self) -> Result<Option<String>> {
+        let logged = self.seen.lock().look(&self.log)?;
+        let file = self.file_text()?;
+        self.one_of(&logged, &file)?;
+        Ok(logged.or(file))
+    }
+
+    fn file_text(&self) -> Result<Option<String>> {
         match std::fs::read_to_string(&self.file) {
             Ok(text) => Ok(Some(text)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(Error::io(format!("read the keys in {}", self.file.display()), error)),
+        }
+    }
+
+    /// Of two that differ nobody knows which is meant.
+    fn one_of(&self, logged: &Option<String>, file: &Option<String>) -> Result<()> {
+        match (logged, file) {
+            (Some(logged), Some(file)) if logged != file => Err(Error::input(format!(
+                "{} is there, and keys are kept in the log beside it ({}): the file is not read any more; remove it, the keys \
+                 of the log go on",
+                self.file.display(),
+                self.log.display()
+            ))),
+            _ => Ok(()),
         }
     }
 
@@ -45,7 +98,8 @@ impl CredentialStore {
     pub fn parse(&self, text: Option<&str>) -> Result<Credentials> {
         let Some(text) = text else { return Ok(Credentials::default()) };
         Credentials::from_text(text).map_err(|problems| {
-            let problems = problems.into_iter().map(|problem| problem.in_file(&self.file)).collect();
+            let place = if self.file.exists() { &self.file } else { &self.log };
+            let problems = problems.into_iter().map(|problem| problem.in_file(place)).collect();
             Error::input("the keys cannot be read").with_problems(problems)
         })
     }
@@ -63,58 +117,31 @@ impl CredentialStore {
     /// # Errors
     /// What `change` refuses, and a machine that refuses to write.
     pub fn change<T>(&self, change: impl FnOnce(&mut Credentials) -> Result<T>) -> Result<T> {
-        let doing = || format!("write the keys to {}", self.file.display());
-        std::fs::create_dir_all(&self.directory).map_err(|error| Error::io(doing(), error))?;
-        let _lock = self.lock()?;
-        let mut credentials = self.read()?;
+        // What cannot be read is not changed, and nothing is made for it.
+        self.read()?;
+        let mut log = ControlLog::open(&self.log)?;
+        let mut turn = log.turn()?;
+        let mut logged = None;
+        turn.catch_up(&mut |_, control| note(&mut logged, control))?;
+        let file = self.file_text()?;
+        self.one_of(&logged, &file)?;
+        let mut credentials = self.parse(logged.as_deref().or(file.as_deref()))?;
+        if let Some(text) = file {
+            // As it stands, so that a crash in between leaves two that say the same.
+            if logged.is_none() {
+                turn.append(&Control::Credentials(text))?;
+            }
+            self.put_aside()?;
+        }
         let changed = change(&mut credentials)?;
-        self.write(&credentials.to_text()?).map_err(|error| Error::io(doing(), error))?;
+        turn.append(&Control::Credentials(credentials.to_text()?))?;
         Ok(changed)
     }
 
-    /// The right to change; ends with its holder.
-    fn lock(&self) -> Result<File> {
-        let path = self.directory.join("credentials.lock");
-        let doing = || format!("lock {}", path.display());
-        let open = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
-        let file = open.map_err(|error| Error::io(doing(), error))?;
-        self.give_to_owner(&file);
-        let until = Instant::now() + PATIENCE;
-        loop {
-            match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-                Ok(()) => return Ok(file),
-                Err(rustix::io::Errno::WOULDBLOCK) if Instant::now() < until => {
-                    std::thread::sleep(Duration::from_millis(10));
-                }
-                Err(rustix::io::Errno::WOULDBLOCK) => {
-                    let message =
-                        format!("another `vaglio keys` has held {} for too long; end it first", path.display());
-                    return Err(Error::busy(message));
-                }
-                Err(errno) => return Err(Error::io(doing(), errno.into())),
-            }
-        }
-    }
-
-    /// Beside it, then in its place: whoever reads sees the one or the other.
-    fn write(&self, text: &str) -> std::io::Result<()> {
-        let draft = self.directory.join(".credentials.json.tmp");
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true).mode(0o600);
-        let mut out = disk::open(&options, &draft)?;
-        out.set_permissions(PermissionsExt::from_mode(0o600))?;
-        self.give_to_owner(&out);
-        disk::append(&mut out, text.as_bytes())?;
-        disk::sync(&out)?;
-        disk::rename(&draft, &self.file)?;
-        disk::sync_directory(&self.directory)
-    }
-
-    /// Whoever owns the directory reads it: a key made by root is meant for the server all the same.
-    fn give_to_owner(&self, file: &File) {
-        if let Ok(directory) = std::fs::metadata(&self.directory) {
-            // Who is not root owns the file already, or may not give it away: then reading it tells what is wrong.
-            let _ = fchown(file, Some(directory.uid()), Some(directory.gid()));
-        }
+    /// The file of an earlier version, once the log has what is in it.
+    fn put_aside(&self) -> Result<()> {
+        let aside = self.directory.join("credentials.json.imported");
+        let moved = disk::rename(&self.file, &aside).and_then(|()| disk::sync_directory(&self.directory));
+        moved.map_err(|error| Error::io(format!("rename {} to {}", self.file.display(), aside.display()), error))
     }
 }

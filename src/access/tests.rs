@@ -202,9 +202,11 @@ fn what_is_stored_reads_back_and_is_nobody_else_s() {
     assert_eq!(store.read().unwrap().all(), [full]);
     let refused: Told<()> = store.change(|_| Err(crate::error::Error::input("no")));
     assert!(refused.is_err() && store.read().unwrap().all().len() == 1);
-    let file = directory.path().join("deep/data/credentials.json");
-    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
-    let text = std::fs::read_to_string(&file).unwrap();
+    let mut text = String::new();
+    for file in std::fs::read_dir(directory.path().join("deep/data/log/control")).unwrap().map(Result::unwrap) {
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        text += &String::from_utf8_lossy(&std::fs::read(file.path()).unwrap());
+    }
     assert!(!text.contains(&key.text()[16..]) && text.contains(&key.hash().to_string()));
 }
 
@@ -224,6 +226,44 @@ fn changes_at_the_same_time_lose_nothing() {
 }
 
 #[test]
+fn the_file_of_an_earlier_version_is_taken_in_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let (file, aside) = ("credentials.json", "credentials.json.imported");
+    let (file, aside) = (directory.path().join(file), directory.path().join(aside));
+    let old = made(&key(), "acme");
+    let text = serde_json::json!({"format": 1, "credentials": [old]}).to_string();
+    std::fs::write(&file, &text).unwrap();
+    let store = CredentialStore::of(directory.path());
+    assert_eq!(store.text().unwrap(), Some(text.clone()), "it is read before it is taken in");
+    let new = made(&key(), "other");
+    store.change(|credentials| credentials.add(new.clone(), NOW)).unwrap();
+    assert_eq!(store.read().unwrap().all(), [old.clone(), new.clone()]);
+    assert_eq!((file.exists(), std::fs::read_to_string(&aside).unwrap()), (false, text.clone()));
+    std::fs::write(&file, &text).unwrap();
+    for told in [store.read().map(drop), store.change(|_| Ok(()))] {
+        let told = told.unwrap_err().to_string();
+        assert!(told.contains("remove it") && told.contains("log/control"), "{told}");
+    }
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(CredentialStore::of(directory.path()).read().unwrap().all(), [old, new]);
+}
+
+#[test]
+fn taking_the_file_in_may_be_cut_short() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("credentials.json");
+    let old = made(&key(), "acme");
+    let text = serde_json::json!({"format": 1, "credentials": [old]}).to_string();
+    std::fs::write(&file, &text).unwrap();
+    let mut log = crate::log::ControlLog::open(&directory.path().join("log/control")).unwrap();
+    log.append(&crate::log::Control::Credentials(text)).unwrap();
+    let store = CredentialStore::of(directory.path());
+    assert_eq!(store.read().unwrap().all(), [old.clone()]);
+    store.change(|_| Ok(())).unwrap();
+    assert!(!file.exists() && store.read().unwrap().all() == [old]);
+}
+
+#[test]
 fn every_mistake_in_what_is_stored_is_told() {
     let directory = tempfile::tempdir().unwrap();
     let store = CredentialStore::of(directory.path());
@@ -236,7 +276,7 @@ fn every_mistake_in_what_is_stored_is_told() {
         ("{\"format\": 1}", "`credentials` is not a list"),
     ] {
         let text = refused(text);
-        assert!(text.contains(words) && text.contains("credentials.json"), "{words}: {text}");
+        assert!(text.contains(words) && text.contains("log/control"), "{words}: {text}");
     }
     let good = serde_json::to_value(made(&key(), "acme")).unwrap();
     let wrong = |field: &str, value: &str| {
