@@ -2,8 +2,8 @@
 
 use prost::Message;
 use roaring::RoaringBitmap;
-use vaglio::log::{Identifier, Record, Said};
-use vaglio::schema::ProfileKey;
+use vaglio::log::{Control, Identifier, Log, Record, Said, Settings, Stay, Value};
+use vaglio::schema::{BlockKey, ProfileKey, Scope};
 use vaglio::snapshot::bitmaps::write_bitmaps;
 use vaglio::snapshot::blocked::write_blocked;
 use vaglio::snapshot::columns::Sections;
@@ -56,8 +56,64 @@ pub fn seeds(entry: &str) -> Vec<Vec<u8>> {
             write_blocked(&entries, out).expect("as above");
         })],
         "consent" => CONSENTS.iter().map(|(said, text)| [&said[..], text.as_bytes()].concat()).collect(),
+        "record" => records().into_iter().map(|record| written(|out| record.encode(out).expect("as above"))).collect(),
+        "control" => {
+            controls().into_iter().map(|control| written(|out| control.encode(out).expect("as above"))).collect()
+        }
+        "segment" => segments(),
         _ => Vec::new(),
     }
+}
+
+fn records() -> [Record<'static>; 5] {
+    let identifier = |n| Identifier { key: key(n), id_type: "crm".into() };
+    let properties = vec![
+        ("amount".into(), Value::Number(12.5)),
+        ("day".into(), Value::Date(20_000)),
+        ("new".into(), Value::Flag(true)),
+        ("colours".into(), Value::Tags(vec!["red".into(), "blue".into()])),
+    ];
+    let traits = vec![("plan".into(), Some(Value::Text("gold".into()))), ("age".into(), None)];
+    [
+        Said::Event { name: "purchase".into(), properties },
+        Said::Traits(traits),
+        Said::Membership { list: "acme/vip".into(), stay: Stay::Minutes(90) },
+        Said::Link,
+        Said::Consent(false),
+    ]
+    .map(|said| Record {
+        id: 77,
+        time: 1_793_000_000,
+        received: 1_793_000_060,
+        keys: [1, 2].map(identifier).into(),
+        said,
+    })
+}
+
+fn controls() -> [Control; 4] {
+    let (keys, time) = (vec![BlockKey(7), BlockKey(8)], 1_793_000_000);
+    [
+        Control::Objection { keys: keys.clone(), scope: Scope::Marketing, time, until: Some(time + 60) },
+        Control::Deletion { keys, time, until: None },
+        Control::Credentials("{}".to_owned()),
+        Control::Audit { time, who: "9f3a01bc".to_owned(), what: "export".to_owned(), subject: BlockKey(7) },
+    ]
+}
+
+/// A sealed one, one that is written, one whose end is torn.
+fn segments() -> Vec<Vec<u8>> {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let settings = Settings { segment_bytes: 1 << 20, reserve_bytes: 0 };
+    let (mut log, _) = Log::open(directory.path(), settings).expect("the temporary directory is writable");
+    for batch in [&["one", "two", "three"][..], &["the last"]] {
+        log.append(batch).expect("as above");
+        log.sync().expect("as above");
+    }
+    let read = |kind: &str| std::fs::read(directory.path().join(format!("{:020}.{kind}", 0))).expect("as above");
+    let open = read("open");
+    log.seal().expect("as above");
+    let torn = open[..open.len() - 27].to_vec();
+    vec![read("log"), open, torn]
 }
 
 /// What applies, and a string.
