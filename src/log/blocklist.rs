@@ -3,7 +3,8 @@
 //! What was said of an identifier only ever grows: every objection and deletion counts until its own end, whatever came after
 //! it, so the order of records does not matter.
 
-use super::{Control, Which, oldest, read};
+use super::Control;
+use super::reader::follow;
 use crate::error::Result;
 use crate::schema::{BlockKey, Offset, Scope, Timestamp};
 use std::collections::HashMap;
@@ -126,7 +127,7 @@ impl Blocklist {
     /// A damaged log.
     pub fn read(directory: &Path, now: Timestamp) -> Result<(Self, Offset)> {
         let mut list = Blocklist::new(now);
-        let end = read(directory, oldest(directory)?, Which::All, &mut |offset, payload| {
+        let end = follow(directory, Offset(0), &mut |offset, payload| {
             list.note(offset, &Control::decode(payload)?);
             Ok(())
         })?;

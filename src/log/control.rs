@@ -5,7 +5,7 @@ pub mod bytes;
 use crate::schema::{BlockKey, Scope};
 
 /// What somebody decided.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Control {
     /// These people object.
     Objection {

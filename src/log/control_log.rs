@@ -1,19 +1,24 @@
 //! The control log, to which several processes append: a server, `vaglio keys`. Each takes the lock for one turn.
 
+use super::compact::Standing;
 use super::control::Control;
 use super::lock::DirectoryLock;
-use super::reader::{Which, oldest, read};
+use super::reader::{follow, oldest};
 use super::recover::recover;
 use super::reserve::Reserve;
 use super::segment::{create_directory, list};
 use super::writer::Writer;
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
-use crate::schema::Offset;
+use crate::schema::{Offset, Timestamp};
 use std::path::{Path, PathBuf};
 
 /// The size at which a segment of the control log is sealed.
 const SEGMENT_BYTES: u64 = 1 << 20;
+/// A log of fewer bytes is not compacted.
+const WORTH_IT: usize = 1 << 20;
+/// How many records a compaction appends at once.
+const AT_ONCE: usize = 256;
 
 /// What this process appends to the control log, and how far it has read it.
 #[derive(Debug)]
@@ -85,16 +90,25 @@ impl ControlLog {
         if stamp.is_none() || stamp == self.told {
             return Ok(());
         }
-        // What was compacted away holds no more, or stands again behind it.
-        self.next = self.next.max(oldest(&self.directory)?);
         let next = &mut self.next;
-        read(&self.directory, *next, Which::All, &mut |offset, payload| {
+        // What was compacted away holds no more, or stands again behind it.
+        follow(&self.directory, *next, &mut |offset, payload| {
             each(offset, Control::decode(payload)?)?;
             *next = Offset(offset.0 + 1);
             Ok(())
         })?;
         self.told = stamp;
         Ok(())
+    }
+
+    /// Makes the log smaller where at least half of it holds no more: ended objections, credentials that others replaced, an
+    /// audit trail of more than a year. Reads the whole log, and others wait meanwhile: for the start of a server. Returns
+    /// whether it did.
+    ///
+    /// # Errors
+    /// As [`ControlLog::append`]; what holds is kept all the same.
+    pub fn compact(&mut self) -> Result<bool> {
+        self.turn()?.compact()
     }
 
     /// The lock, until it is dropped: what is read and appended meanwhile has nothing of others between it.
@@ -141,6 +155,34 @@ impl Turn<'_> {
         writer.sync()?;
         disk::acknowledge("control");
         Ok(offset)
+    }
+
+    /// Appends what still holds and removes what stands before it.
+    fn compact(&mut self) -> Result<bool> {
+        let (mut standing, mut bytes) = (Standing::new(), 0);
+        let ControlLog { directory, writer, encoded, .. } = &mut *self.log;
+        let writer = writer.as_mut().ok_or_else(|| Error::internal("a turn without a writer"))?;
+        follow(directory, Offset(0), &mut |_, payload| {
+            bytes += payload.len();
+            standing.note(Control::decode(payload)?);
+            Ok(())
+        })?;
+        let mut records = Vec::new();
+        for control in standing.into_records() {
+            encoded.clear();
+            control.encode(encoded)?;
+            records.push(encoded.clone());
+        }
+        if bytes < WORTH_IT || records.iter().map(Vec::len).sum::<usize>() > bytes / 2 {
+            return Ok(false);
+        }
+        let cut = writer.seal()?;
+        for some in records.chunks(AT_ONCE) {
+            writer.append(some)?;
+        }
+        writer.seal()?;
+        writer.release(cut, Timestamp(i64::MAX))?;
+        Ok(true)
     }
 }
 

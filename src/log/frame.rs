@@ -161,7 +161,7 @@ impl<'a> Pieces<'a> {
     ///
     /// # Errors
     /// What stands there is no piece: `at` stays where it begins.
-    pub fn next(&mut self) -> Result<Option<Piece<'a>>, &'static str> {
+    pub fn advance(&mut self) -> Result<Option<Piece<'a>>, &'static str> {
         let bytes: &'a [u8] = self.bytes.get(self.at..).unwrap_or_default();
         if bytes.is_empty() {
             return Ok(None);

@@ -2,7 +2,8 @@
 //! (behaviour, exposures, traits, consents) and `control` (objections, deletions, credentials, the audit trail).
 //!
 //! Contents: [`record`] what came by the doors, as bytes; [`control`] what the control log says, [`blocklist`] who objects
-//! and who was deleted, folded from it; [`events_log`] a log of one writer, [`control_log`] the log of several; [`reader`] what is in it; [`frame`] the bytes of a segment, [`segment`] its
+//! and who was deleted, folded from it; [`events_log`] a log of one writer, [`control_log`] the log of several, [`compact`]
+//! what of it still holds; [`reader`] what is in it; [`frame`] the bytes of a segment, [`segment`] its
 //! files, [`writer`] appending, [`recover`] what a crash left, [`reserve`] room for who must not be refused, [`lock`]. What must
 //! not live here: rules, profiles, protocols; a raw identifier (keys are hashed at the door).
 
@@ -15,6 +16,7 @@ pub mod reader;
 pub mod record;
 
 mod coding;
+mod compact;
 mod lock;
 mod recover;
 mod reserve;

@@ -10,8 +10,8 @@ use super::frame::{Footer, HEADER, Header, Piece, Pieces};
 use super::segment::{SegmentFile, create_directory, damaged, ends, follows, header, list, private, read_whole};
 use super::writer::{OpenSegment, Writer, name_sealed};
 use crate::disk;
-use crate::error::{Error, Result};
-use crate::schema::Offset;
+use crate::error::{Error, ErrorKind, Result};
+use crate::schema::{Clock, Offset};
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom};
 use std::path::Path;
@@ -40,40 +40,52 @@ pub(super) fn recover(directory: &Path, segment_bytes: u64) -> Result<(Writer, R
         } else {
             follows(segment, end)?;
         }
-        let footer = match segment.sealed {
-            true => Some(ends(segment)?.1),
-            false => match mend(directory, segment, at + 1 == segments.len())? {
-                Mended::Sealed(footer) => Some(footer),
-                Mended::Open(segment, torn) => {
-                    (end, recovery.torn_bytes) = (segment.1, torn);
-                    open = Some(segment.0);
-                    None
-                }
-            },
+        let found = match segment.sealed {
+            true => Found::sealed(segment, ends(segment)?.1),
+            false => mend(directory, segment, at + 1 == segments.len())?,
         };
-        if let Some(footer) = footer {
-            end = segment.first.saturating_add(footer.records);
-            last_sealed = last_sealed.max(footer.sealed);
-        }
+        end = found.end;
+        last_sealed = last_sealed.max(found.sealed);
+        recovery.torn_bytes += found.torn;
+        open = found.open;
     }
     recovery.end = Offset(end);
+    let unmarked = open.as_ref().is_some_and(|open| open.dirty);
     let mut writer = Writer::new(directory, segment_bytes, open, end, last_sealed);
+    if unmarked {
+        writer.put_mark()?;
+    }
     match writer.begin() {
-        Err(error) if error.kind == crate::error::ErrorKind::NoRoom => {}
+        Err(error) if error.kind == ErrorKind::NoRoom => {}
         begun => drop(begun?),
     }
     Ok((writer, recovery))
 }
 
-enum Mended {
-    /// A footer was there: only the name was not.
-    Sealed(Footer),
-    /// The segment and the end of its records; bytes that were cut off.
-    Open((OpenSegment, u64), u64),
+/// What is known of a segment.
+struct Found {
+    /// The offset behind its last record.
+    end: u64,
+    /// When it was sealed.
+    sealed: i64,
+    /// What goes on being written.
+    open: Option<OpenSegment>,
+    /// Bytes that were cut off.
+    torn: u64,
+}
+
+impl Found {
+    fn sealed(segment: &SegmentFile, footer: Footer) -> Self {
+        Found { end: segment.first.saturating_add(footer.records), sealed: footer.sealed, open: None, torn: 0 }
+    }
+
+    fn open(open: OpenSegment, end: u64, torn: u64) -> Self {
+        Found { end, sealed: i64::MIN, open: Some(open), torn }
+    }
 }
 
 /// Looks at a segment that was being written.
-fn mend(directory: &Path, segment: &SegmentFile, last: bool) -> Result<Mended> {
+fn mend(directory: &Path, segment: &SegmentFile, last: bool) -> Result<Found> {
     let doing = |doing: &'static str| {
         let path = segment.path.display().to_string();
         move |error: io::Error| Error::io(format!("{doing} the log segment {path}"), error)
@@ -83,21 +95,21 @@ fn mend(directory: &Path, segment: &SegmentFile, last: bool) -> Result<Mended> {
     let mut file = disk::open(private().append(true), &segment.path).map_err(doing("open"))?;
     if bytes.len() <= HEADER && last && Header::read(&bytes).is_err() {
         // Records come only behind a durable header: there are none.
-        let header = Header { first: segment.first, created: crate::schema::Clock::System.now().0 }.to_bytes();
+        let header = Header { first: segment.first, created: Clock::System.now().0 }.to_bytes();
         let written = disk::truncate(&file, 0).and_then(|()| disk::append(&mut file, &header));
         written.and_then(|()| disk::sync(&file)).map_err(doing("begin"))?;
-        return Ok(Mended::Open((continued(file, segment, &header), segment.first), 0));
+        return Ok(Found::open(continued(file, segment, &header), segment.first, 0));
     }
     header(segment, &bytes)?;
     let mut pieces = Pieces::new(&bytes, segment.first);
     let mut marked = HEADER;
     let torn = loop {
-        match pieces.next() {
+        match pieces.advance() {
             Ok(Some(Piece::Record(_))) => {}
             Ok(Some(Piece::Mark)) => marked = pieces.at,
             Ok(Some(Piece::End(footer))) => {
                 disk::sync(&file).and_then(|()| name_sealed(directory, segment.first)).map_err(doing("seal"))?;
-                return Ok(Mended::Sealed(footer));
+                return Ok(Found::sealed(segment, footer));
             }
             Ok(None) => break None,
             Err(why) => break Some(why),
@@ -118,10 +130,13 @@ fn mend(directory: &Path, segment: &SegmentFile, last: bool) -> Result<Mended> {
     if cut > 0 {
         disk::truncate(&file, whole.len() as u64).map_err(doing("cut"))?;
     }
-    if cut > 0 || marked < whole.len() {
+    let unmarked = cut > 0 || marked < whole.len();
+    if unmarked {
         harden(segment, &file, &whole[marked..], marked).map_err(doing("sync"))?;
     }
-    Ok(Mended::Open((continued(file, segment, whole), pieces.offset), cut as u64))
+    let mut open = continued(file, segment, whole);
+    open.dirty = unmarked;
+    Ok(Found::open(open, pieces.offset, cut as u64))
 }
 
 /// What no mark stands behind may never have reached the disk, even where it can be read: a sync that failed leaves it in

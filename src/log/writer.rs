@@ -11,6 +11,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use xxhash_rust::xxh3::Xxh3;
 
+/// A buffer that grew beyond is not kept.
+const KEPT_BYTES: usize = 4 << 20;
+
 /// The end of a log, to which it is appended.
 #[derive(Debug)]
 pub(super) struct Writer {
@@ -35,7 +38,7 @@ pub(super) struct OpenSegment {
     pub bytes: u64,
     /// Of all its bytes.
     pub sum: Xxh3,
-    /// Whether it holds what was not synced.
+    /// Whether it holds what no mark stands behind.
     pub dirty: bool,
 }
 
@@ -105,7 +108,9 @@ impl Writer {
             offset += 1;
         }
         let written = self.write(&frames);
-        self.frames = frames;
+        if frames.capacity() < KEPT_BYTES {
+            self.frames = frames;
+        }
         written?;
         self.end = offset;
         Ok(Offset(first))
@@ -201,7 +206,7 @@ impl Writer {
 
     /// Writes at the end of the open segment: all of it, or nothing.
     fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        let Some(open) = self.open.as_mut() else { return Ok(()) };
+        let Some(open) = self.open.as_mut().filter(|_| !bytes.is_empty()) else { return Ok(()) };
         match disk::append(&mut open.file, bytes) {
             Ok(()) => {
                 open.bytes += bytes.len() as u64;
@@ -273,11 +278,9 @@ pub(super) fn is_no_room(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge)
 }
 
+/// No room: nothing was written, and it can be tried again.
 fn refused(doing: &str, error: io::Error) -> Error {
-    let no_room = is_no_room(&error);
     let mut error = Error::io(doing, error);
-    if no_room {
-        error.kind = ErrorKind::NoRoom;
-    }
+    error.kind = ErrorKind::NoRoom;
     error
 }

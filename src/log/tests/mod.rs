@@ -4,6 +4,11 @@ use super::*;
 use crate::schema::{BlockKey, Offset, Scope, Timestamp};
 use std::path::Path;
 
+mod codes;
+mod controls;
+mod crashes;
+mod twin;
+
 const SETTINGS: Settings = Settings { segment_bytes: 400, reserve_bytes: 4096 };
 
 fn all(directory: &Path, from: u64, which: Which) -> Vec<Vec<u8>> {
@@ -47,26 +52,4 @@ fn what_is_appended_is_read_again_also_after_a_restart() {
     drop(log);
     let (log, recovery) = Log::open(&path, SETTINGS).unwrap();
     assert_eq!((log.end(), recovery.oldest), (Offset(twin.len() as u64), Offset(twin.len() as u64)));
-}
-
-#[test]
-fn two_processes_append_to_the_control_log() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("log/control");
-    let (mut one, mut other) = (ControlLog::open(&path).unwrap(), ControlLog::open(&path).unwrap());
-    let objection = |n| Control::Objection { keys: vec![BlockKey(n)], scope: Scope::All, time: n as i64, until: None };
-    for n in 0..20 {
-        let log = if n % 3 == 0 { &mut one } else { &mut other };
-        assert_eq!(log.append(&objection(n)).unwrap(), Offset(n as u64));
-    }
-    for log in [&mut one, &mut other] {
-        let mut told = Vec::new();
-        let mut tell = |_, control| {
-            told.push(control);
-            Ok(())
-        };
-        log.catch_up(&mut tell).unwrap();
-        log.catch_up(&mut tell).unwrap();
-        assert_eq!(told, (0..20).map(objection).collect::<Vec<_>>());
-    }
 }
