@@ -97,7 +97,7 @@ impl Question<'_> {
         let now = plan.holds(person, 0, self.now);
         let mut at = self.now;
         for _ in 0..MINUTES {
-            at = Timestamp(plan.next_change(person, [0], at)?.saturating_mul(60));
+            at = Timestamp(plan.next_exact(person, 0, at)?.saturating_mul(60));
             if plan.holds(person, 0, at) == now {
                 continue;
             }

@@ -15,6 +15,9 @@ use smallvec::SmallVec;
 
 /// Crossings that are looked at for one leaf before one is named that may change nothing.
 const STEPS: usize = 16;
+/// Sooner than this, in seconds, it is looked whether a crossing changes anything. What lies farther ahead is mostly
+/// overtaken, by something that is said or by the next generation.
+const SOON: i64 = 6 * 3_600;
 /// Longer ago than this is in no `today` any more, wherever clocks go back to.
 const TWO_DAYS: i64 = 2 * 86_400;
 
@@ -42,16 +45,30 @@ impl LivePlan {
         rules.into_iter().for_each(|rule| leaves.extend_from_slice(&self.moving[rule as usize]));
         leaves.sort_unstable();
         leaves.dedup();
-        let turns = leaves.into_iter().filter_map(|leaf| self.turns(leaf, person, now));
+        self.next_of(person, &leaves, now, now.0.saturating_add(SOON))
+    }
+
+    /// The same for one rule, of which it is worth knowing more exactly.
+    pub(in crate::evaluate) fn next_exact(&self, person: &Person<'_, '_>, rule: u32, now: Timestamp) -> Option<i64> {
+        self.next_of(person, &self.moving[rule as usize], now, i64::MAX)
+    }
+
+    fn next_of(&self, person: &Person<'_, '_>, leaves: &[u32], now: Timestamp, exact_until: i64) -> Option<i64> {
+        let turns = leaves.iter().filter_map(|leaf| self.turns(*leaf, person, now, exact_until));
         turns.min().map(|turn| turn.minute())
     }
 
     /// The first minute after `now` at which a leaf turns over, or one before it.
-    pub(in crate::evaluate) fn turns(&self, leaf: u32, person: &Person<'_, '_>, now: Timestamp) -> Option<Timestamp> {
+    fn turns(&self, leaf: u32, person: &Person<'_, '_>, now: Timestamp, exact_until: i64) -> Option<Timestamp> {
         let mut minute = Minute::new(now, &self.local);
-        let truth = self.leaf_holds(leaf, person, &minute);
+        let mut truth = None;
         for _ in 0..STEPS {
-            minute = Minute::new(Timestamp(self.crossing(leaf, person, &minute)?), &self.local);
+            let crossing = Timestamp(self.crossing(leaf, person, &minute)?);
+            if crossing.0 > exact_until {
+                return Some(crossing);
+            }
+            let truth = *truth.get_or_insert_with(|| self.leaf_holds(leaf, person, &minute));
+            minute = Minute::new(crossing, &self.local);
             if self.leaf_holds(leaf, person, &minute) != truth {
                 break;
             }
@@ -86,7 +103,7 @@ impl LivePlan {
 
     fn crossing_of_events(&self, event: &EventSymbol, person: &Person<'_, '_>, minute: &Minute<'_>, next: &mut Next) {
         let name = &self.events.all[event.name as usize];
-        let merged = Merged::of(event, name, person, (0, u32::MAX), minute);
+        let merged = Merged::gather(event, name, person, (0, u32::MAX), minute);
         for time in merged.rows.iter().map(|row| i64::from(row.time)) {
             next.at(time);
             match event.when {

@@ -202,7 +202,7 @@ impl LivePlan {
         let window = minute.seconds(event.when);
         let asked = AskedNow { pick: event.pick, measure: event.measure, window, now: minute.now, local: minute.local };
         let Some(seconds) = asked.seconds() else { return event.measure.of_none() };
-        let merged = Merged::of(event, name, person, seconds, minute);
+        let merged = Merged::gather(event, name, person, seconds, minute).sorted();
         asked.holds(&merged, 0..merged.rows.len(), &|_| true)
     }
 }

@@ -46,8 +46,8 @@ pub struct Merged<'p> {
 }
 
 impl<'p> Merged<'p> {
-    /// Those that lie within some seconds (both ends included) and pass a leaf's filters.
-    pub fn of(
+    /// Those that lie within some seconds (both ends included) and pass a leaf's filters; not yet in order.
+    pub fn gather(
         symbol: &'p EventSymbol,
         name: &Name,
         person: &Person<'p, '_>,
@@ -65,7 +65,6 @@ impl<'p> Merged<'p> {
             let rows = column.rows_of(ordinal).filter(|row| counts(column.times[*row]) && passes(*row));
             merged.rows.extend(rows.map(|row| Row { time: column.times[row], place: Place::Snapshot(row as u32) }));
         }
-        let before = merged.rows.len();
         for fact in person.facts {
             let Said::Event { name: other, properties } = &fact.said else { continue };
             let time = fact.time.clamp(0, u32::MAX.into()) as u32;
@@ -79,12 +78,16 @@ impl<'p> Merged<'p> {
                 merged.rows.push(Row { time, place: Place::Live(properties) });
             }
         }
-        if merged.rows.len() > before {
-            let mut rows = std::mem::take(&mut merged.rows);
-            rows.sort_by(|a, b| a.time.cmp(&b.time).then_with(|| merged.compare(a, b)));
-            merged.rows = rows;
-        }
         merged
+    }
+
+    /// In order.
+    #[must_use]
+    pub fn sorted(mut self) -> Self {
+        let mut rows = std::mem::take(&mut self.rows);
+        rows.sort_by(|a, b| a.time.cmp(&b.time).then_with(|| self.compare(a, b)));
+        self.rows = rows;
+        self
     }
 
     /// Rows of one time, as `profiles::events` sorts them. Of an event that no column holds the properties come by name;
