@@ -116,3 +116,18 @@ fn an_event_that_comes_by_both_ways_is_one() {
     assert_eq!(["buyers", "spenders"].map(|audience| world.members(&manifest, audience)), [2, 0]);
     assert_eq!(world.provenance(&manifest).repeated_events, BTreeMap::from([("purchase".to_owned(), 1)]));
 }
+
+#[test]
+fn doors_alone_make_a_generation() {
+    let mut world = World::new();
+    let path = world.path().join("vaglio.yaml");
+    let config = std::fs::read_to_string(&path).unwrap();
+    let (without, _) = config.split_once("sources:").unwrap();
+    std::fs::write(path, format!("{}  ids: [{{ type: crm }}]\n", without)).unwrap();
+    let rules = "audiences:\n  - { id: broken, owner: acme, kind: target, rule: did broken within 7 days }\n";
+    std::fs::write(world.path().join("audiences.yaml"), rules).unwrap();
+    let records = [world.record(&ANN, world.now - DAY, event("broken"))];
+    world.append(&records);
+    let manifest = world.build();
+    assert_eq!((manifest.profiles, world.members(&manifest, "broken")), (1, 1));
+}

@@ -52,6 +52,9 @@ impl<'a> Stays<'a> {
     }
 }
 
+/// Takes a record that still counts: its place in the log, what it is, its bytes.
+pub(super) type Visit<'v> = dyn FnMut(Offset, &Record<'_>, &[u8]) -> Result<()> + 'v;
+
 /// Decides, group by group.
 pub(super) struct Keeper<'a> {
     declarations: &'a Declarations,
@@ -81,12 +84,7 @@ impl<'a> Keeper<'a> {
     }
 
     /// Hands over the records of a group that still count.
-    pub(super) fn each(
-        &mut self,
-        group: &Group,
-        report: &mut LiveReport,
-        visit: &mut dyn FnMut(Offset, &Record<'_>, &[u8]) -> Result<()>,
-    ) -> Result<()> {
+    pub(super) fn each(&mut self, group: &Group, report: &mut LiveReport, visit: &mut Visit<'_>) -> Result<()> {
         let mut records = Vec::with_capacity(group.len());
         for (offset, bytes) in group.iter() {
             records.push(decode(offset, bytes)?);

@@ -148,3 +148,104 @@ impl Upkeep {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::load::from_text;
+    use crate::log::{Control, ControlLog};
+    use crate::schema::BlockKey;
+    use crate::snapshot::Manifest;
+    use parking_lot::Mutex;
+
+    #[derive(Default)]
+    struct Asked {
+        sealed: u32,
+        released: Vec<Offset>,
+        full: bool,
+    }
+
+    struct Feed(Arc<Mutex<Asked>>);
+
+    impl Feeding for Feed {
+        fn seal(&self) -> Result<Offset> {
+            self.0.lock().sealed += 1;
+            Ok(Offset(9))
+        }
+
+        fn release(&self, before: Offset) -> Result<()> {
+            self.0.lock().released.push(before);
+            Ok(())
+        }
+
+        fn has_facts(&self) -> bool {
+            true
+        }
+
+        fn pressure(&self) -> bool {
+            self.0.lock().full
+        }
+    }
+
+    fn upkeep(directory: &std::path::Path) -> (Upkeep, Store, Arc<Mutex<Asked>>) {
+        let loaded = from_text("data_dir: data\n", &directory.join("vaglio.yaml"), std::iter::empty()).unwrap();
+        let store = Store::open(&loaded.config.data_dir).unwrap();
+        let doors = Doors::new(&loaded.config);
+        let asked = Arc::new(Mutex::new(Asked::default()));
+        let feed: Box<dyn Feeding> = Box::new(Feed(Arc::clone(&asked)));
+        (Upkeep::new(loaded, store.clone(), doors, Some(feed)), store, asked)
+    }
+
+    fn publish(store: &Store, number: u64, events_cut: u64, control_cut: u64) {
+        let manifest = Manifest {
+            generation: Generation(number),
+            events_cut: Offset(events_cut),
+            control_cut: Offset(control_cut),
+            ..Manifest::default()
+        };
+        store.publish(&store.lock("test").unwrap(), manifest).unwrap();
+    }
+
+    #[test]
+    fn a_full_overlay_asks_for_one_build_and_for_none_behind_a_pin() {
+        let directory = tempfile::tempdir().unwrap();
+        let (mut upkeep, store, asked) = upkeep(directory.path());
+        publish(&store, 1, 4, 0);
+        assert!(!upkeep.look());
+        asked.lock().full = true;
+        assert!(upkeep.look());
+        assert!(!upkeep.look(), "it is not asked twice within ten minutes");
+        upkeep.pressed_at = None;
+        store.rollback(&store.lock("test").unwrap(), Some(Generation(1))).unwrap();
+        assert!(!upkeep.look());
+        upkeep.seal();
+        upkeep.release();
+        let asked = asked.lock();
+        assert_eq!((asked.sealed, asked.released.as_slice()), (1, &[Offset(4)][..]));
+    }
+
+    #[test]
+    fn a_deletion_asks_for_a_build_and_then_takes_the_pinned_generation_away() {
+        let directory = tempfile::tempdir().unwrap();
+        let (mut upkeep, store, asked) = upkeep(directory.path());
+        publish(&store, 1, 4, 0);
+        store.rollback(&store.lock("test").unwrap(), Some(Generation(1))).unwrap();
+        let time = Clock::System.now().0 - 6 * 86_400;
+        let deletion = Control::Deletion { keys: vec![BlockKey(1)], time, until: None };
+        ControlLog::open(&store.root().join("log/control")).unwrap().append(&deletion).unwrap();
+        assert!(upkeep.look());
+        assert!(!upkeep.look(), "it is looked at once a minute");
+        publish(&store, 2, 7, 1);
+        upkeep.deletions_at = None;
+        assert!(!upkeep.look());
+        assert_eq!(store.manifests().unwrap(), [Generation(2)]);
+        assert_eq!((store.current().unwrap(), store.pinned().unwrap()), (Some(Generation(2)), None));
+        assert_eq!(asked.lock().released, [Offset(7)]);
+        let said =
+            |upkeep: &Upkeep| String::from_utf8(upkeep.doors.health.ready_json(&upkeep.doors.live, true).1).unwrap();
+        assert!(said(&upkeep).contains("generation 1, pinned by a rollback, held deleted people"), "{}", said(&upkeep));
+        store.rollback(&store.lock("test").unwrap(), Some(Generation(2))).unwrap();
+        upkeep.look();
+        assert!(!said(&upkeep).contains("pinned by a rollback"));
+    }
+}
