@@ -2,7 +2,7 @@
 //! the next bid request sees it. One writer; readers never wait for it.
 //!
 //! Contents: [`intake`] the one thread that writes the events log, [`dedupe`] what it knows already (`bloom` in front of it), `journal`
-//! both on the log itself; [`objections`] who objects and who is deleted, [`people`] whose an identifier is.
+//! both on the log itself; [`objections`] who objects and who is deleted, [`people`] whose an identifier is, [`held`] all that is held of a person.
 //! [`Applier`] takes what is in the log into what is in service: [`Ground`] the generation as records are applied to it, [`Tail`]
 //! what came since and what follows from it (`facts` of one profile), [`handover`] how one tail takes over from another.
 //! What must not live here: protocols (see `planner`), the bid path's reading (see `overlay`), building.
@@ -13,6 +13,7 @@ pub mod dedupe;
 mod facts;
 mod ground;
 pub mod handover;
+pub mod held;
 pub mod intake;
 mod journal;
 pub mod objections;
@@ -25,6 +26,7 @@ use crate::schema::{ProfileKey, Scope, Timestamp};
 pub use applier::Applier;
 pub use dedupe::Dedupe;
 pub use ground::{Ground, Reading};
+pub use held::Held;
 pub use intake::{Answer, Apply, Incoming, Intake, Journal, Outcome, Settings, State, Stopped};
 pub use objections::Keeper;
 pub use tail::{Counts, Room, Tail};

@@ -93,6 +93,11 @@ impl Keeper {
         &self.blocked
     }
 
+    /// Where the generations are.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
     /// The installation's secret.
     ///
     /// # Errors

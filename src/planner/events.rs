@@ -132,7 +132,8 @@ impl Door {
         }
         let keys = self.keys()?;
         let catalogue = answering.as_ref().map(|answering| answering.snapshot.catalogue());
-        let made = Arc::new(Vocabulary::new(&self.planner.loaded, keys, catalogue));
+        let made = Vocabulary::new(&self.planner.loaded, keys, catalogue);
+        let made = Arc::new(made.without_deleted(Arc::clone(&self.planner.keeper)));
         *words = Some((generation, Arc::clone(&made)));
         Ok(made)
     }

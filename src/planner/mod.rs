@@ -1,10 +1,12 @@
 //! The planner's and operator's port: events, metrics. It has a runtime of its own, so that nothing here disturbs a bid.
 //!
-//! Contents: [`events`] what happens between builds; [`profiles`] deletes people, [`named`] whom a request means; [`port`] its
+//! Contents: [`events`] what happens between builds; [`profiles`] deletes people and exports what is held of them (`export`), [`explain`] why somebody is where they are, [`named`] whom a request means; [`port`] its
 //! connections, HTTP/1.1 and gRPC on one; [`reply`] who asks and how they are refused.
 //! What must not live here: the bid path, files.
 
 pub mod events;
+pub mod explain;
+mod export;
 mod named;
 mod port;
 mod profiles;
@@ -31,7 +33,8 @@ const INDEX: &str = "\
 Vaglio, an audience server for the bidstream.
 
   /api/v1/events     POST: what happens between builds, a JSON object a line (docs/events.md); gRPC: vaglio.v1.EventService
-  /api/v1/profiles   DELETE: forgets people, now and for good (docs/privacy.md)
+  /api/v1/profiles   DELETE: forgets people, now and for good; GET ?source=&uid=: what is held of one (docs/privacy.md)
+  /api/v1/explain    GET ?source=&uid=&what=AUDIENCE|CAMPAIGN: why somebody is in it or not
   /metrics           what Prometheus reads (OpenMetrics text)
 
 The bid doors (lookup, decide, health) are on the ports of server.http and server.grpc; docs/api.md describes them.
@@ -78,6 +81,7 @@ fn router(planner: Arc<Planner>) -> Router {
         })
         .with_state(Arc::clone(&planner))
         .merge(events::routes(Arc::clone(&planner)))
+        .merge(explain::routes(Arc::clone(&planner)))
         .merge(profiles::routes(planner))
 }
 

@@ -20,6 +20,18 @@ pub(super) struct Eid {
     pub uid: String,
 }
 
+/// The values of a query's parameters, each of which stands there once, with no other.
+pub(super) fn query<const N: usize>(raw: Option<&str>, names: [&str; N]) -> Option<[String; N]> {
+    let mut values = [const { None }; N];
+    for (name, value) in form_urlencoded::parse(raw?.as_bytes()) {
+        let at = names.iter().position(|known| *known == name)?;
+        if values[at].replace(value.into_owned()).is_some() {
+            return None;
+        }
+    }
+    values.iter().all(Option::is_some).then(|| values.map(Option::unwrap_or_default))
+}
+
 impl Planner {
     /// The installation's secret.
     pub(super) fn hasher(&self) -> Result<&KeyHasher, Refused> {

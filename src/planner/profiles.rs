@@ -1,25 +1,27 @@
-//! `/api/v1/profiles`: deletes people. For the privacy role; every use is in the audit trail.
+//! `/api/v1/profiles`: deletes people, and exports what is held of one. For the privacy role; every use is in the audit trail.
 
 use super::Planner;
-use super::named::Eid;
+use super::export;
+use super::named::{Eid, query};
 use super::reply::{Peer, Refused, json};
 use crate::access::{Role, Who};
 use crate::error::ErrorKind;
+use crate::live::Held;
 use crate::schema::{ProfileKey, Timestamp};
 use crate::wire::Code;
 use axum::body::Bytes;
-use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
+use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use axum::routing::delete;
+use axum::routing::get;
 use axum::{Extension, Router};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// The paths of this file.
 pub(super) fn routes(planner: Arc<Planner>) -> Router {
-    Router::new().route("/api/v1/profiles", delete(delete_profiles)).with_state(planner)
+    Router::new().route("/api/v1/profiles", get(export_profile).delete(delete_profiles)).with_state(planner)
 }
 
 #[derive(Deserialize)]
@@ -62,7 +64,35 @@ async fn delete_profiles(
     .await
 }
 
+async fn export_profile(
+    State(planner): State<Arc<Planner>>,
+    Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
+    RawQuery(asked): RawQuery,
+) -> Result<Response, Refused> {
+    let who = planner.may(peer, &headers, Role::Privacy)?;
+    let help = "ask /api/v1/profiles?source=SOURCE&uid=UID";
+    let [source, uid] = query(asked.as_deref(), ["source", "uid"])
+        .ok_or_else(|| Refused::invalid("`source` and `uid` are expected in the query", help))?;
+    let keys = planner.named(&[Eid { source, uid }])?;
+    off_thread(move || {
+        // Nothing is told that leaves no trace.
+        planner.note(&who, "export", keys[0])?;
+        let held = planner.held(&keys)?;
+        let all = export::export(&held, &planner.loaded, &planner.keeper).map_err(|error| refused(&error))?;
+        Ok(json(StatusCode::OK, &all))
+    })
+    .await
+}
+
 impl Planner {
+    /// What is held of whoever has these identifiers.
+    pub(super) fn held(&self, keys: &[ProfileKey]) -> Result<Held, Refused> {
+        let generation = self.standing.answering().map(|answering| answering.snapshot.generation());
+        let now = self.loaded.clock().now();
+        Held::of(&self.loaded, self.keeper.store(), generation, keys, now).map_err(|error| refused(&error))
+    }
+
     /// Makes an entry in the audit trail.
     pub(super) fn note(&self, who: &Who, what: &str, subject: ProfileKey) -> Result<(), Refused> {
         self.keeper.audit(&who.name, what, subject).map_err(|error| refused(&error))

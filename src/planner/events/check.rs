@@ -62,6 +62,9 @@ pub(in crate::planner) fn check(
         let keys: Vec<ProfileKey> = keys.iter().map(|identifier| identifier.key).collect();
         return Ok(Taken::Objection(Objection { keys, scope: scope_of(line)?, time: Timestamp(time) }));
     }
+    if keys.iter().any(|identifier| vocabulary.is_deleted(identifier.key)) {
+        return Err("somebody whom it names was deleted: nothing is taken in about them".to_owned());
+    }
     let said = match kind {
         "event" => event(line, vocabulary)?,
         "trait" => traits(line, vocabulary)?,

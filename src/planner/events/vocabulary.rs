@@ -6,8 +6,10 @@ use crate::audiences::Catalogue;
 use crate::audiences::diagnostic::nearest;
 use crate::collect::IdClass;
 use crate::config::{Config, IdType, Loaded};
-use crate::schema::{Declarations, EventDecl, KeyHasher, TraitDecl, names};
+use crate::live::Keeper;
+use crate::schema::{Clock, Declarations, EventDecl, KeyHasher, ProfileKey, TraitDecl, names};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// What an installation knows, under its secret.
 pub(in crate::planner) struct Vocabulary {
@@ -23,6 +25,8 @@ pub(in crate::planner) struct Vocabulary {
     pub max_ids: usize,
     /// The generation's names; none before the first.
     names: Option<Names>,
+    /// Who was deleted.
+    keeper: Option<Arc<Keeper>>,
 }
 
 /// A generation's lists and campaigns. Copies: a generation that is no more in service is not held for its names.
@@ -69,7 +73,20 @@ impl Vocabulary {
             max_future_seconds: i64::try_from(ingest.max_future_seconds).unwrap_or(i64::MAX),
             max_ids: server.max_ids,
             names: catalogue.map(Names::new),
+            keeper: None,
         }
+    }
+
+    /// The same, and who was deleted.
+    pub fn without_deleted(self, keeper: Arc<Keeper>) -> Self {
+        Vocabulary { keeper: Some(keeper), ..self }
+    }
+
+    /// Whether nothing is to be taken in about somebody.
+    pub fn is_deleted(&self, key: ProfileKey) -> bool {
+        let Some(keeper) = self.keeper.as_ref().filter(|keeper| !keeper.blocked().is_empty()) else { return false };
+        let block = keeper.blocked().find(self.keys.block_key(key), Clock::System.now());
+        block.is_some_and(|block| block.deleted)
     }
 
     /// The identifier type of this name, whatever its case.

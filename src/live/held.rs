@@ -1,0 +1,119 @@
+//! Everything that is held of a person, wherever it is: a generation's sections, and what came by the doors since its cut. For
+//! the export of what is held, and for explanations; read-only, and as well without a server.
+
+use super::people::People;
+use crate::config::Loaded;
+use crate::error::{Error, Result};
+use crate::evaluate::{LivePlan, Question, Subject};
+use crate::log::{Record, Which, oldest, read};
+use crate::lookup::ServingSnapshot;
+use crate::schema::{Generation, ProfileKey, Timestamp};
+use crate::snapshot::columns::Opened;
+use crate::snapshot::{Planes, Snapshot, Store};
+use jiff::tz::TimeZone;
+
+/// What is held of whoever has some identifiers.
+pub struct Held {
+    /// The generation, as lookups read it.
+    pub serving: ServingSnapshot,
+    /// The same with every section.
+    pub snapshot: Snapshot,
+    /// Its traits, events and lists.
+    pub columns: Opened,
+    /// The profiles that have the identifiers, ascending.
+    pub profiles: Vec<u32>,
+    /// The identifiers that were asked for, and then all others of those profiles.
+    pub keys: Vec<ProfileKey>,
+    /// The minute at which it is looked at.
+    pub now: Timestamp,
+    /// Of `today` and of dates.
+    pub zone: TimeZone,
+    /// What came by the doors since and names any of the identifiers, in the order of the log.
+    records: Vec<Vec<u8>>,
+    /// Traits of which a source's value wins over a door's.
+    outranked: Vec<String>,
+}
+
+impl Held {
+    /// Gathers it from a generation, the live one by default, and the events log behind its cut.
+    ///
+    /// # Errors
+    /// No generation, a refused one, or a damaged log.
+    pub fn of(
+        loaded: &Loaded,
+        store: &Store,
+        generation: Option<Generation>,
+        named: &[ProfileKey],
+        now: Timestamp,
+    ) -> Result<Held> {
+        let generation = match generation {
+            Some(generation) => generation,
+            None => store.current()?.ok_or_else(|| Error::busy("there is no generation yet; run `vaglio build`"))?,
+        };
+        let snapshot = store.open_snapshot(generation, Planes::All, Some(&loaded.key_hasher(false)?))?;
+        let people = People::open(store, snapshot.manifest())?;
+        let profiles = people.who(named)?;
+        let mut keys = named.to_vec();
+        let others = people.identifiers(&profiles)?;
+        keys.extend(others.into_iter().filter(|key| !named.contains(key)));
+        let ingest = &loaded.config.ingest;
+        let higher = loaded.config.sources.iter().filter(|source| source.priority > ingest.priority);
+        let outranked = higher
+            .flat_map(|source| source.traits.iter().map(|it| it.name.as_ref().unwrap_or(&it.column).clone()))
+            .collect();
+        let directory = loaded.config.data_dir.join("log/events");
+        let from = snapshot.manifest().events_cut.max(oldest(&directory)?);
+        let mut records = Vec::new();
+        // A generation alone can be asked where no events were ever taken.
+        if directory.is_dir() {
+            read(&directory, from, Which::All, &mut |_, bytes| {
+                if Record::decode(bytes)?.keys.iter().any(|identifier| keys.contains(&identifier.key)) {
+                    records.push(bytes.to_vec());
+                }
+                Ok(())
+            })?;
+        }
+        let (serving, columns) = (ServingSnapshot::new(snapshot.clone())?, Opened::of(&snapshot)?);
+        let zone = TimeZone::get(&snapshot.manifest().timezone).unwrap_or(TimeZone::UTC);
+        let now = now.floor_minute();
+        Ok(Held { serving, snapshot, columns, profiles, keys, now, zone, records, outranked })
+    }
+
+    /// What came by the doors since, in the order of the log.
+    pub fn facts(&self) -> Vec<Record<'_>> {
+        // They were decoded once already.
+        self.records.iter().filter_map(|bytes| Record::decode(bytes).ok()).collect()
+    }
+
+    /// How to ask about rules.
+    pub fn question(&self) -> Question<'_> {
+        let (catalogue, columns) = (self.serving.catalogue(), self.columns.columns());
+        Question { catalogue, columns, now: self.now, zone: &self.zone }
+    }
+
+    /// Whether a source's value of a trait wins over a door's.
+    pub fn outranks(&self, name: &str) -> bool {
+        self.outranked.iter().any(|known| known == name)
+    }
+
+    /// One of the profiles as a subject of questions, or, without one, whoever the doors told of.
+    pub fn subject<'p, 'r>(
+        &self,
+        profile: Option<u32>,
+        facts: &'p [Record<'r>],
+        outranked: &'p dyn Fn(&str) -> bool,
+    ) -> Subject<'p, 'r> {
+        let seed = self.keys.first().map_or(0, |key| (key.0 >> 96) as u32);
+        Subject { ordinal: profile, seed, facts, outranked, declarations: None }
+    }
+
+    /// The audiences that a profile, or whoever the doors told of, is in now, ascending; of both kinds.
+    pub fn audiences(&self, profile: Option<u32>, facts: &[Record<'_>]) -> Vec<u32> {
+        let columns = self.columns.columns();
+        let plan = LivePlan::compile(self.serving.catalogue(), columns, &self.zone, |_| false)
+            .outranked(|name| self.outranks(name));
+        let subject = self.subject(profile, facts, &|_| false);
+        let person = crate::evaluate::Person { columns, ordinal: profile, seed: subject.seed, facts };
+        (0..plan.len() as u32).filter(|rule| plan.holds(&person, *rule, self.now)).collect()
+    }
+}
