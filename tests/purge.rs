@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // a test fails by panicking
 
 #[path = "doors/client.rs"]
+#[allow(dead_code, reason = "the doors' tests use the rest")]
 mod client;
 #[path = "world/mod.rs"]
 mod world;
@@ -56,6 +57,9 @@ const IFA: &str = "77817781-0000-4000-8000-000000007781";
 const OTHER: &str = "00000001-0000-4000-8000-000000000001";
 /// What only this person's data says: a trait, an event of a file, an event of a door.
 const TRACES: [&str; 3] = ["zebra-plan", "zebra-product", "zebra-live"];
+
+/// The bytes of a key that stand in a line of the identity index.
+const FINGERPRINT: usize = 4;
 
 struct Shop(tempfile::TempDir);
 
@@ -184,7 +188,7 @@ fn a_deleted_person_is_refused_at_once_and_then_in_no_file() {
         assert!(shop.holding(&key.to_bytes()).iter().any(|file| is_below(file, "sections")), "{key}");
     }
     assert!(shop.holding(&keys[1].to_bytes()).iter().any(|file| is_below(file, "log")));
-    let fingerprint = &keys[1].to_bytes()[..5];
+    let fingerprint = &keys[1].to_bytes()[..FINGERPRINT];
     assert!(shop.holding(fingerprint).len() > shop.holding(&keys[1].to_bytes()).len(), "the identity index");
     for trace in TRACES {
         assert!(!shop.holding(trace.as_bytes()).is_empty(), "{trace}");
@@ -216,7 +220,7 @@ fn a_deleted_person_is_refused_at_once_and_then_in_no_file() {
     shop.configure(0);
     shop.build();
     for key in &keys {
-        assert_eq!(shop.holding(&key.to_bytes()[..5]), Vec::<std::path::PathBuf>::new(), "{key}");
+        assert_eq!(shop.holding(&key.to_bytes()[..FINGERPRINT]), Vec::<std::path::PathBuf>::new(), "{key}");
     }
     for trace in TRACES {
         assert_eq!(shop.holding(trace.as_bytes()), Vec::<std::path::PathBuf>::new(), "{trace}");
