@@ -45,6 +45,8 @@ pub struct Counts {
     pub unreachable: u64,
     /// Records that this version cannot read.
     pub unreadable: u64,
+    /// When the latest of what was applied happened; seconds since the epoch.
+    pub latest: i64,
 }
 
 /// What came since one generation.
@@ -199,6 +201,7 @@ impl Tail {
             self.counts.no_room += 1;
             return;
         }
+        self.counts.latest = self.counts.latest.max(record.time.min(record.received));
         let facts = self.facts.entry(profile).or_default();
         let before = facts.len();
         if facts.add(record) {

@@ -12,7 +12,7 @@ use crate::live::{Applier, Dedupe, Ground, Incoming, Intake, Reading, Room, Sett
 use crate::log::{self, Log};
 use crate::lookup::ServingSnapshot;
 use crate::overlay::Overlay;
-use crate::schema::{Offset, ProfileKey};
+use crate::schema::{Offset, ProfileKey, Timestamp};
 use crate::snapshot::Store;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -103,6 +103,13 @@ impl Feed {
         let room = self.room();
         let tail = Tail::new(ground, Arc::clone(overlay), bid_types, room, self.doors.clock.clone());
         self.applier.take_over(tail, install)
+    }
+
+    /// Whether a generation has taken in something that happened within the very minute it is of, and that is in service now:
+    /// as of the start of its minute it had not happened, so it counts again when the minute is over.
+    pub(super) fn must_wait(&self, as_of: Timestamp) -> bool {
+        let is_this_minute = self.doors.clock.now().minute() == as_of.minute();
+        is_this_minute && self.applier.counts().latest >= as_of.floor_minute().0
     }
 
     /// Swaps to a generation that nothing can be applied to.

@@ -78,6 +78,9 @@ impl Watcher {
         if self.seen.as_ref() == Some(&current) && !again {
             return;
         }
+        if current.as_ref().is_ok_and(|generation| self.must_wait(*generation)) {
+            return;
+        }
         self.seen = Some(current.clone());
         self.retry = None;
         match current {
@@ -87,6 +90,12 @@ impl Watcher {
                 self.fall_back(Generation(u64::MAX));
             }
         }
+    }
+
+    /// Whether taking it now would take back, until the minute is over, what has just been acknowledged.
+    fn must_wait(&self, generation: Generation) -> bool {
+        let Some(feed) = &self.feed else { return false };
+        self.store.manifest(generation).is_ok_and(|manifest| feed.must_wait(manifest.as_of))
     }
 
     fn receive(&mut self, generation: Generation) {

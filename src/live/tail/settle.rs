@@ -3,9 +3,11 @@
 
 use super::Tail;
 use crate::evaluate::Person;
+use crate::log::Record;
 use crate::overlay::Change;
 use crate::schema::Timestamp;
 use rayon::prelude::*;
+use smallvec::SmallVec;
 
 /// Profiles that are evaluated between two looks at what else is to be done.
 const AT_ONCE: usize = 2_048;
@@ -111,23 +113,55 @@ impl Tail {
         rules.sort_unstable();
         rules.dedup();
         let ordinal = (profile < profiles).then_some(profile);
-        let person = Person { columns: self.ground.columns(), ordinal, seed, facts: &facts };
-        let next = plan.next_change(&person, rules.iter().copied(), now);
-        let due = next.and_then(|minute| u32::try_from(minute).ok()).unwrap_or(0);
+        let columns = self.ground.columns();
+        let fresh = within_the_minute(&mut facts, now);
+        let says = |facts: &[Record<'_>], now: Timestamp| -> Vec<bool> {
+            let person = Person { columns, ordinal, seed, facts };
+            rules.iter().map(|rule| plan.holds(&person, *rule, now)).collect()
+        };
+        let mut holds = says(&facts, now);
         let mut changes = Vec::new();
-        for rule in rules {
-            let holds = plan.holds(&person, rule, now);
+        for (rule, holds) in rules.iter().zip(&holds) {
             // Where the snapshot says the same, and will go on saying so, there is nothing to say.
-            if holds != stored.binary_search(&rule).is_ok() || flipping.contains(&rule) {
-                changes.push(Change::new(0, rule, holds));
+            if *holds != stored.binary_search(rule).is_ok() || flipping.contains(rule) {
+                changes.push(Change::new(0, *rule, *holds));
             }
-            if due != 0 && plan.holds(&person, rule, Timestamp(i64::from(due) * 60)) != holds {
-                changes.push(Change::new(due, rule, !holds));
+        }
+        let mut turn = |facts: &[Record<'_>], minute: u32| {
+            let then = says(facts, Timestamp(i64::from(minute) * 60));
+            for ((rule, before), after) in rules.iter().zip(&mut holds).zip(then) {
+                if std::mem::replace(before, after) != after {
+                    changes.push(Change::new(minute, *rule, after));
+                }
             }
+        };
+        let mut from = now;
+        if !fresh.is_empty() {
+            fresh.into_iter().for_each(|(at, time)| facts[at].time = time);
+            from = Timestamp(now.floor_minute().0 + 60);
+            turn(&facts, minute_of(from));
+        }
+        let person = Person { columns, ordinal, seed, facts: &facts };
+        let next = plan.next_change(&person, rules.iter().copied(), from);
+        let due = next.and_then(|minute| u32::try_from(minute).ok()).unwrap_or(0);
+        if due != 0 {
+            turn(&facts, due);
         }
         changes.sort_unstable();
         Evaluated { changes: changes.into(), due }
     }
+}
+
+/// Windows are looked at where a minute starts, so what happened since this one started would count from the next on. Nobody is
+/// to wait for that: it counts as if it had happened at the start, until the minute is over. Returns the true times.
+fn within_the_minute(facts: &mut [Record<'_>], now: Timestamp) -> SmallVec<[(usize, i64); 4]> {
+    let start = now.floor_minute().0;
+    let mut fresh = SmallVec::new();
+    for (at, fact) in facts.iter_mut().enumerate().filter(|(_, fact)| fact.time > start && fact.time <= now.0) {
+        fresh.push((at, fact.time));
+        fact.time = start;
+    }
+    fresh
 }
 
 /// Whole minutes since the epoch; a clock before it counts as at it.
