@@ -6,14 +6,19 @@
 #![allow(clippy::unwrap_used)] // a test fails by panicking
 
 mod appender;
+mod clock;
 mod damage;
 mod damaged_log;
 mod dice;
+mod full_disk;
+mod http;
 mod ledger;
 mod log;
 mod planted;
 mod power;
 mod run;
+mod server;
+mod serving;
 mod store;
 mod trace;
 #[path = "../world/mod.rs"]
