@@ -9,6 +9,9 @@ use std::time::{Duration, Instant};
 
 /// How long a process waits for another to end its turn.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a process waits for one that was killed: a child that it was just starting holds what it held until it has
+/// become another program.
+const LAST_BREATH: Duration = Duration::from_secs(1);
 
 /// The right to append to the log of a directory, while it lives.
 #[derive(Debug)]
@@ -17,28 +20,30 @@ pub(super) struct DirectoryLock {
 }
 
 impl DirectoryLock {
-    /// Takes it, or says that it is held. Does not wait.
+    /// Takes it, or says that it is held.
     pub(super) fn take(directory: &Path) -> Result<Self> {
-        DirectoryLock::attempt(directory)?.ok_or_else(|| {
-            let message = format!(
+        let held = || {
+            Error::busy(format!(
                 "another process writes to the log in {}; one server has a data directory, end the other first",
                 directory.display()
-            );
-            Error::busy(message)
-        })
+            ))
+        };
+        DirectoryLock::attempt_for(directory, LAST_BREATH)?.ok_or_else(held)
     }
 
     /// Takes it when it is this process's turn.
     pub(super) fn wait(directory: &Path) -> Result<Self> {
-        let until = Instant::now() + PATIENCE;
+        let held =
+            || Error::busy(format!("another process has held {}/LOCK for too long; end it first", directory.display()));
+        DirectoryLock::attempt_for(directory, PATIENCE)?.ok_or_else(held)
+    }
+
+    fn attempt_for(directory: &Path, patience: Duration) -> Result<Option<Self>> {
+        let until = Instant::now() + patience;
         loop {
-            if let Some(lock) = DirectoryLock::attempt(directory)? {
+            let lock = DirectoryLock::attempt(directory)?;
+            if lock.is_some() || Instant::now() >= until {
                 return Ok(lock);
-            }
-            if Instant::now() >= until {
-                let message =
-                    format!("another process has held {}/LOCK for too long; end it first", directory.display());
-                return Err(Error::busy(message));
             }
             std::thread::sleep(Duration::from_millis(5));
         }
