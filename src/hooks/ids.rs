@@ -49,6 +49,8 @@ impl Sources {
         let columns = config.sources.iter().flat_map(|source| &source.ids);
         let occurs = |name: &str, said: Option<bool>| said.unwrap_or(name.contains('.')) && !name.starts_with('$');
         columns.filter(|column| occurs(&column.kind, column.bid)).for_each(|column| know(&column.kind));
+        let by_door = config.ingest.ids.iter().filter(|it| occurs(&it.kind, it.bid));
+        by_door.for_each(|it| know(&it.kind));
         renamed.iter().for_each(|it| know(&it.kind));
         for caller in config.callers.iter().chain(&config.public) {
             let user_id = caller.user_id.as_ref().or(caller.exchange.as_ref());

@@ -9,6 +9,7 @@ use vaglio::audiences::{Catalogue, definitions};
 use vaglio::config;
 use vaglio::schema::{AudienceId, KeyHasher, ProfileKey, Timestamp};
 use vaglio::server::{Options, Server};
+use vaglio::snapshot::caps::{Impression, write_caps};
 use vaglio::snapshot::flips::write_flips;
 use vaglio::snapshot::forward::flags;
 use vaglio::snapshot::identities::BLOCKED_MARKETING;
@@ -148,7 +149,29 @@ fn sections(store: &Store, people: &[Value], blocked: &Value, catalogue: &Catalo
     }
     let mut flips = store.section("flips", Plane::Bid).unwrap();
     write_flips(&mut flips, &mut Vec::new()).unwrap();
+    let mut caps = store.section("caps", Plane::Bid).unwrap();
+    write_caps(&mut caps, &shown(people, catalogue)).unwrap();
     let mut names = store.section("catalogue", Plane::Bid).unwrap();
     names.write_all(&serde_json::to_vec(catalogue).unwrap()).unwrap();
-    vec![identities.finish().unwrap(), forward.finish().unwrap(), flips.finish().unwrap(), names.finish().unwrap()]
+    [identities, flips, caps, names]
+        .into_iter()
+        .chain([forward.close().unwrap()])
+        .map(|it| it.finish().unwrap())
+        .collect()
+}
+
+/// What was shown to them: `"shown": {"owner/id": ["time", ...]}`.
+fn shown(people: &[Value], catalogue: &Catalogue) -> Vec<Impression> {
+    let mut all = Vec::new();
+    for (ordinal, person) in (0..).zip(people) {
+        for (name, times) in person["shown"].as_object().into_iter().flatten() {
+            let campaign = catalogue.campaign(&AudienceId::resolve(name, ""));
+            let campaign = campaign.unwrap_or_else(|| panic!("no campaign `{name}`"));
+            let times =
+                times.as_array().into_iter().flatten().map(|time| time.as_str().and_then(Timestamp::parse).unwrap());
+            all.extend(times.map(|time| Impression { ordinal, campaign, time: time.0 }));
+        }
+    }
+    all.sort_unstable();
+    all
 }
