@@ -1,5 +1,8 @@
 //! Deciding for a user in 44 of 2,000 audiences, over 1,000 and 10,000 active campaigns that name five audiences each.
 //!
+//! Then the same with a cap, a gap, a group of ten or pressure on every campaign, for a person to whom 0, 20 or 200 messages were
+//! shown.
+//!
 //! `cargo bench --bench decide`
 
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -7,11 +10,15 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::hint::black_box;
 use vaglio::audiences::catalogue::{
-    Audience, AudienceKind, Campaign, Catalogue, Exclude, Fallback, Status as Speaking,
+    Audience, AudienceKind, Campaign, Cap, Catalogue, Exclude, Fallback, Group, Pressure, Status as Speaking,
 };
-use vaglio::decide::{CampaignIndex, Decisions, Status};
-use vaglio::schema::{AudienceId, Timestamp};
+use vaglio::decide::{CampaignIndex, Decisions, Past, Status};
+use vaglio::overlay::Exposures;
+use vaglio::schema::{AudienceId, Span, Timestamp};
+use vaglio::snapshot::Caps;
 
+/// Nothing was shown before the cut.
+const NO_CAPS: Option<&Caps<Vec<u8>>> = None;
 const AUDIENCES: u32 = 2_000;
 
 fn audience(number: u32) -> Audience {
@@ -72,5 +79,61 @@ fn decide(c: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, decide);
+fn limited(number: usize, rng: &mut ChaCha8Rng) -> Campaign {
+    Campaign {
+        caps: vec![Cap { impressions: 3, per: Some(Span(86_400)) }, Cap { impressions: 10, per: None }],
+        min_gap: Some(Span(1_200)),
+        group: Some(format!("acme/g{:04}", number / 10)),
+        priority: rng.random_range(0..5),
+        ..campaign(number, rng)
+    }
+}
+
+fn limits(c: &mut Criterion) {
+    let rng = &mut ChaCha8Rng::seed_from_u64(7);
+    let now = Timestamp(1_700_000_000);
+    for campaigns in [1_000, 10_000] {
+        let group = |number: usize| Group {
+            id: AudienceId::new("acme", &format!("g{number:04}")),
+            at_most: 3,
+            per: Span(86_400),
+        };
+        let catalogue = Catalogue {
+            audiences: (0..AUDIENCES).map(audience).collect(),
+            campaigns: (0..campaigns).map(|number| limited(number, rng)).collect(),
+            groups: (0..campaigns / 10).map(group).collect(),
+            pressure: vec![Pressure { owner: "acme".to_owned(), messages: 500, per: Span(7 * 86_400) }],
+        };
+        let index = CampaignIndex::new(&catalogue);
+        let users: Vec<Vec<u32>> = (0..1_024)
+            .map(|_| {
+                let mut user: Vec<u32> = (0..44).map(|_| rng.random_range(0..AUDIENCES)).collect();
+                user.sort_unstable();
+                user
+            })
+            .collect();
+        for shown in [0, 20, 200] {
+            let memory = catalogue.memory(now).into_iter().map(|memory| memory.keep);
+            let since = Exposures::new(catalogue.campaigns.iter().map(|it| it.id.as_str()).zip(memory), users.len());
+            for user in 0..users.len() as u32 {
+                for _ in 0..shown {
+                    let campaign = &catalogue.campaigns[rng.random_range(0..campaigns)];
+                    since.record(user, campaign.id.as_str(), Timestamp(now.0 - rng.random_range(0..400_000)));
+                }
+            }
+            let (mut decisions, mut at) = (Decisions::default(), 0);
+            c.bench_function(&format!("decide/{campaigns}_campaigns_with_limits/{shown}_shown"), |b| {
+                b.iter(|| {
+                    at = (at + 1) % users.len();
+                    index.decide(Status::Matched, &users[at], &users[at], now, &mut decisions);
+                    let past = Past::Known { matched: &[at as u32], before: NO_CAPS, since: &since };
+                    index.limit(&past, now, |_| true, &mut decisions);
+                    black_box(decisions.all.last().copied())
+                });
+            });
+        }
+    }
+}
+
+criterion_group!(benches, decide, limits);
 criterion_main!(benches);

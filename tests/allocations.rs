@@ -11,15 +11,17 @@ use hyper::HeaderMap;
 use serde_json::json;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use vaglio::audiences::definitions;
+use vaglio::decide::{CampaignIndex, Decision, Decisions, Past, Status};
 use vaglio::hooks::call::Call;
 use vaglio::hooks::openrtb_enrich;
 use vaglio::hooks::routes::{Asked, Media};
 use vaglio::lookup::{Answer, Index, Outcome};
-use vaglio::overlay::Overlay;
+use vaglio::overlay::{Exposures, Overlay};
 use vaglio::schema::{KeyHasher, ProfileKey, Timestamp};
 use vaglio::snapshot::filter::write_filter;
 use vaglio::snapshot::flips::write_flips;
-use vaglio::snapshot::{Filter, Flip, Flips, Forward, ForwardWriter, Identities, IdentitiesWriter};
+use vaglio::snapshot::{Caps, Filter, Flip, Flips, Forward, ForwardWriter, Identities, IdentitiesWriter};
 
 struct Counting;
 
@@ -51,6 +53,8 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
+/// Nothing was shown before the cut.
+const NO_CAPS: Option<&Caps<Vec<u8>>> = None;
 const PEOPLE: u32 = 3_000;
 const AUDIENCES: u32 = 300;
 
@@ -119,6 +123,37 @@ fn a_batch_allocates_nothing() {
     let overlay = Overlay::empty();
     let count = allocations(|| {
         keys.chunks(256).for_each(|keys| index.lookup_batch(keys, Timestamp(0), &overlay, &mut answers))
+    });
+    assert_eq!(count, 0);
+}
+
+#[test]
+fn limits_allocate_nothing_once_their_buffers_are_warm() {
+    let text = "
+campaigns:
+- { id: a, owner: o, status: active, group: g, caps: [{ impressions: 3, per: 24h }], min_gap: 5m }
+- { id: b, owner: o, status: active, group: g, priority: 2 }
+groups: { g: { at_most: 9, per: 1h } }
+pressure: { messages: 5, per: 7d }
+";
+    let files = [("f.yaml".into(), text.to_owned())];
+    let catalogue = definitions::check(&files, &Default::default(), &jiff::tz::TimeZone::UTC).catalogue.unwrap();
+    let index = CampaignIndex::new(&catalogue);
+    let keep = catalogue.memory(Timestamp(0)).into_iter().map(|memory| memory.keep);
+    let since = Exposures::new(catalogue.campaigns.iter().map(|it| it.id.as_str()).zip(keep), 9);
+    assert!(since.record(1, "o/a", Timestamp(1)) && since.record(1, "o/b", Timestamp(2)));
+    let mut decisions = Decisions::default();
+    let mut decide = |now: i64| {
+        index.decide(Status::Matched, &[], &[], Timestamp(now), &mut decisions);
+        let past = Past::Known { matched: &[0, 1], before: NO_CAPS, since: &since };
+        index.limit(&past, Timestamp(now), |_| true, &mut decisions);
+        decisions.all[0]
+    };
+    assert_eq!((decide(10), decide(1_000)), (Decision::Capped, Decision::Outranked));
+    let count = allocations(|| {
+        for now in 0..1_000 {
+            std::hint::black_box(decide(now));
+        }
     });
     assert_eq!(count, 0);
 }

@@ -9,6 +9,7 @@ use vaglio::audiences::{definitions, parse, print};
 use vaglio::collect::collect;
 use vaglio::config::{Config, Loaded, Privacy, PrivacyDuty, load::from_text};
 use vaglio::hooks::call::Call;
+use vaglio::hooks::token::Tokens;
 use vaglio::hooks::{Doors, artf, decide_json, lookup_json, prebid_js as page};
 use vaglio::log::frame::{Header, Piece, Pieces};
 use vaglio::log::{self, Control, Log, Record, Which};
@@ -19,7 +20,7 @@ use vaglio::snapshot::blocked::Blocked;
 use vaglio::snapshot::columns::{Columns, EventColumn, ListColumn, PropColumn, TraitColumn};
 use vaglio::snapshot::consents::Consents;
 use vaglio::snapshot::keys::Keys;
-use vaglio::snapshot::{Filter, Flips, Forward, Identities, LiveFacts};
+use vaglio::snapshot::{Caps, Filter, Flips, Forward, Identities, LiveFacts};
 use vaglio::telemetry::progress::{Mode, Progress};
 use vaglio::wire::artf::{RtbRequest, RtbResponse};
 use vaglio::wire::openrtb::json::{What, read, splice};
@@ -30,7 +31,7 @@ use vaglio::wire::v2::BidRequest;
 pub type Entry = (&'static str, fn(&[u8]));
 
 /// Every entry.
-pub const ENTRIES: [Entry; 25] = [
+pub const ENTRIES: [Entry; 27] = [
     ("rule", rule),
     ("definitions", read_definitions),
     ("config", config),
@@ -47,6 +48,8 @@ pub const ENTRIES: [Entry; 25] = [
     ("filter", filter),
     ("forward", forward),
     ("flips", flips),
+    ("caps", caps),
+    ("token", token),
     ("bitmaps", bitmaps),
     ("columns", columns),
     ("keys", keys),
@@ -272,6 +275,19 @@ fn flips(bytes: &[u8]) {
     if let Ok(flips) = Flips::open(bytes) {
         ordinals().for_each(|ordinal| seen(flips.of(ordinal).count()));
     }
+}
+
+fn caps(bytes: &[u8]) {
+    if let Ok(caps) = Caps::open(bytes) {
+        ordinals().for_each(|ordinal| seen(caps.of(ordinal).count()));
+    }
+}
+
+/// No text is taken for a token that was not made here.
+fn token(bytes: &[u8]) {
+    let tokens = Tokens::new(&hasher(), &vaglio::audiences::Catalogue::default());
+    let text = String::from_utf8_lossy(bytes);
+    assert!(tokens.read(&text, Timestamp(0), 3_600).is_err());
 }
 
 fn bitmaps(bytes: &[u8]) {

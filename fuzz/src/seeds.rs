@@ -6,6 +6,7 @@ use vaglio::log::{Control, Identifier, Log, Record, Said, Settings, Stay, Value}
 use vaglio::schema::{BlockKey, ProfileKey, Scope};
 use vaglio::snapshot::bitmaps::write_bitmaps;
 use vaglio::snapshot::blocked::write_blocked;
+use vaglio::snapshot::caps::{Impression, write_caps};
 use vaglio::snapshot::columns::Sections;
 use vaglio::snapshot::columns::data::{ColumnData, EventData, ListData, PropData, TraitData};
 use vaglio::snapshot::filter::write_filter;
@@ -40,6 +41,12 @@ pub fn seeds(entry: &str) -> Vec<Vec<u8>> {
         "filter" => vec![written(|out| write_filter((0..PROFILES).map(key), out).expect("as above"))],
         "forward" => vec![forward()],
         "flips" => vec![flips()],
+        "caps" => vec![written(|out| {
+            let shown =
+                (0..400u32).map(|n| Impression { ordinal: n * 3, campaign: n % 9, time: 1_700_000_000 + i64::from(n) });
+            write_caps(out, &shown.collect::<Vec<_>>()).expect("as above");
+        })],
+        "token" => texts(&[TOKEN]),
         "bitmaps" => vec![written(|out| {
             let sets = [(0..PROFILES).collect(), (0..PROFILES).step_by(3).collect(), RoaringBitmap::new()];
             write_bitmaps(out, PROFILES, &sets).expect("as above");
@@ -115,6 +122,10 @@ fn segments() -> Vec<Vec<u8>> {
     let torn = open[..open.len() - 27].to_vec();
     vec![read("log"), open, torn]
 }
+
+/// Shaped as one of ours.
+const TOKEN: &str =
+    "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ.AAECAwQFBgcICQoLDA0ODxAREhMUFRYX";
 
 /// What applies, and a string.
 const CONSENTS: [([u8; 4], &str); 5] = [

@@ -8,7 +8,6 @@ use super::routes::{Peer, refusal};
 use super::token::{Token, Wrong};
 use super::{Door, Doors};
 use crate::audiences::frequency::{CAMPAIGN, IMPRESSION};
-use crate::decide::Status;
 use crate::log::{Identifier, Record, Said, Value};
 use crate::schema::{Clock, KeyHasher};
 use crate::wire::{Code, Failure};
@@ -127,7 +126,7 @@ impl Doors {
         let now = Clock::System.now();
         let token = served.tokens.read(told, now, self.reports.token_seconds).map_err(refuse)?;
         let keys: Vec<_> = token.keys.iter().map(|bound| bound.0).collect();
-        if self.refusals.of(&keys, &served.keys) == Some(Status::Blocked) {
+        if self.refusals.of(&keys, &served.keys).is_some() {
             return Ok(None);
         }
         let named = token.keys.iter().filter_map(|&(key, kind)| Some((key, self.sources.of_hash(kind)?)));
