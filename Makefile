@@ -7,7 +7,7 @@ CARGO ?= cargo
 PEOPLE ?= 1000000
 SEED ?= 7
 
-.PHONY: help demo test conformance check bench bench-doors fuzz-smoke torture
+.PHONY: help demo test conformance check bench bench-doors bench-feed fuzz-smoke torture
 
 help:
 	@echo "make demo        build, invent $(PEOPLE) people, build a snapshot, serve it, ask it, explain what happened"
@@ -16,6 +16,7 @@ help:
 	@echo "make check       format, clippy, docs, tests, dependency and licence bans"
 	@echo "make bench       the figures of docs/benchmarks.md (1 M profiles; VAGLIO_BENCH_PROFILES changes it)"
 	@echo "make bench-doors what a request costs at each door, next to bare servers of the same run (3 minutes, 2 cores)"
+	@echo "make bench-feed  what events cost, and how soon they are seen at bid time (1 minute, 2 cores)"
 	@echo "make torture     10,000 kills and 1,000 power cuts, with a ledger of what was acknowledged (an hour)"
 	@echo "make fuzz-smoke  a minute of random input for every parser and every section"
 
@@ -46,6 +47,9 @@ check:
 
 bench:
 	$(CARGO) bench --locked
+
+bench-feed:
+	$(CARGO) bench --locked --bench feed
 
 bench-doors:
 	$(CARGO) bench --locked --bench doors
