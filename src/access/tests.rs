@@ -258,7 +258,7 @@ fn taking_the_file_in_may_be_cut_short() {
     let mut log = crate::log::ControlLog::open(&directory.path().join("log/control")).unwrap();
     log.append(&crate::log::Control::Credentials(text)).unwrap();
     let store = CredentialStore::of(directory.path());
-    assert_eq!(store.read().unwrap().all(), [old.clone()]);
+    assert_eq!(store.read().unwrap().all(), std::slice::from_ref(&old));
     store.change(|_| Ok(())).unwrap();
     assert!(!file.exists() && store.read().unwrap().all() == [old]);
 }

@@ -63,7 +63,11 @@ impl Keeper {
     /// A damaged log: without it nobody can say who objects.
     pub fn open(loaded: Loaded, store: Store, blocked: Arc<Blocked>, keys: Arc<OnceLock<KeyHasher>>) -> Result<Self> {
         let directory = loaded.config.data_dir.join("log/control");
-        let control = Mutex::new(ControlLog::open(&directory)?);
+        let mut control = ControlLog::open(&directory)?;
+        if let Err(error) = control.compact() {
+            tracing::warn!("the control log could not be made smaller, what it says holds all the same: {error}");
+        }
+        let control = Mutex::new(control);
         let generations = Mutex::default();
         let keeper = Keeper { loaded, store, directory, blocked, keys, control, generations, forget: OnceLock::new() };
         keeper.catch_up()?;

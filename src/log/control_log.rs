@@ -6,7 +6,7 @@ use super::lock::DirectoryLock;
 use super::reader::{follow, oldest};
 use super::recover::recover;
 use super::reserve::Reserve;
-use super::segment::{create_directory, list};
+use super::segment::{SegmentFile, create_directory, list};
 use super::writer::Writer;
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
@@ -108,7 +108,9 @@ impl ControlLog {
     /// # Errors
     /// As [`ControlLog::append`]; what holds is kept all the same.
     pub fn compact(&mut self) -> Result<bool> {
-        self.turn()?.compact()
+        let bytes = |segment: &SegmentFile| std::fs::metadata(&segment.path).map_or(0, |metadata| metadata.len());
+        let worth_it = list(&self.directory)?.iter().map(bytes).sum::<u64>() >= WORTH_IT as u64;
+        if worth_it { self.turn()?.compact() } else { Ok(false) }
     }
 
     /// The lock, until it is dropped: what is read and appended meanwhile has nothing of others between it.
