@@ -6,7 +6,6 @@ use crate::collect::canonical_uid;
 use crate::config::Loaded;
 use crate::error::{Error, Problem, Result};
 use crate::schema::{Generation, KeyHasher, ProfileKey, Timestamp};
-use crate::snapshot::keys::Keys;
 use crate::snapshot::{Manifest, Planes, Snapshot, Store};
 
 /// A snapshot that is open, and the keys that are asked about.
@@ -34,16 +33,6 @@ impl Asked {
         let now = if snapshot.manifest().frozen { snapshot.manifest().as_of } else { loaded.clock().now() };
         Ok(Asked { snapshot, keys, now: now.floor_minute() })
     }
-}
-
-/// The profiles that have any of these identifiers, also one that never occurs at bid time. Walks through all of them.
-///
-/// # Errors
-/// A damaged section.
-pub fn profiles_of(snapshot: &Snapshot, wanted: &[ProfileKey]) -> Result<Vec<u32>> {
-    let keys = Keys::open(snapshot.section("keys")?)?;
-    let has = |ordinal: &u32| keys.of(*ordinal).any(|(key, _)| wanted.contains(&key));
-    Ok((0..keys.profiles()).filter(has).collect())
 }
 
 fn keys(manifest: &Manifest, hasher: &KeyHasher, ids: &[String]) -> Result<Vec<ProfileKey>> {

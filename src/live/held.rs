@@ -2,6 +2,7 @@
 //! the export of what is held, and for explanations; read-only, and as well without a server.
 
 use super::people::People;
+use crate::audiences::catalogue::AudienceKind;
 use crate::config::Loaded;
 use crate::error::{Error, Result};
 use crate::evaluate::{LivePlan, Question, Subject};
@@ -107,10 +108,16 @@ impl Held {
         Subject { ordinal: profile, seed, facts, outranked, declarations: None }
     }
 
+    /// Whether the build left nobody in an audience, because what it rests on is too old.
+    fn is_dropped(&self, number: usize) -> bool {
+        let is_target = self.serving.catalogue().audiences[number].kind == AudienceKind::Target;
+        is_target && self.snapshot.manifest().audiences.get(number).is_some_and(|audience| audience.flagged.is_some())
+    }
+
     /// The audiences that a profile, or whoever the doors told of, is in now, ascending; of both kinds.
     pub fn audiences(&self, profile: Option<u32>, facts: &[Record<'_>]) -> Vec<u32> {
         let columns = self.columns.columns();
-        let plan = LivePlan::compile(self.serving.catalogue(), columns, &self.zone, |_| false)
+        let plan = LivePlan::compile(self.serving.catalogue(), columns, &self.zone, |number| self.is_dropped(number))
             .outranked(|name| self.outranks(name));
         let subject = self.subject(profile, facts, &|_| false);
         let person = crate::evaluate::Person { columns, ordinal: profile, seed: subject.seed, facts };
