@@ -2,11 +2,12 @@
 //!
 //! Contents: [`stage`] the world, its key and its generation, made once and used again; [`client`] the HTTP client;
 //! [`cast`] which of the people asked about are worth a story; [`reading`] the generation's files, read for explanations;
-//! [`story`] what is said of each person; [`exchange`] how an exchange asks about one of them; [`tell`] how it looks. Except for times, the same seed tells the same story.
+//! [`story`] what is said of each person; [`exchange`] how an exchange asks about one of them; [`now`] what reaches the next answer without a build; [`tell`] how it looks. Except for times, the same seed tells the same story.
 
 mod cast;
 mod client;
 mod exchange;
+mod now;
 mod reading;
 mod stage;
 mod story;
@@ -77,7 +78,9 @@ pub fn run(args: &Args) -> Result<()> {
 
     let reading = Reading::open(&stage.loaded, built.manifest.generation)?;
     let somebody = story::tell(&mut client, &reading, &stage)?;
-    print(&heading(8, "Now you"))?;
+    print(&heading(8, "Between builds"))?;
+    print(&now::tell(&args.data_dir, args.seed)?)?;
+    print(&heading(9, "Now you"))?;
     print(&tell::invitation(&at, &args.data_dir, somebody.as_deref(), began.elapsed(), args.once))?;
     if !args.once {
         server.wait_for_signal()?;
