@@ -24,7 +24,7 @@ fn told(output: &Output) -> String {
 /// The story alone: no times, ports or paths, which differ from run to run.
 fn story(text: &str) -> String {
     let from = text.find("5. Some of these people").unwrap();
-    let to = text.find("8. Now you").unwrap();
+    let to = text.find("8. Between builds").unwrap();
     text[from..to].to_owned()
 }
 
@@ -52,9 +52,20 @@ fn the_tour_ends_well_tells_every_section_and_the_same_story_again() {
         "6. The same, as an exchange asks",
         "\"verdict\":\"target\"",
         "7. A minute later",
-        "8. Now you",
+        "8. Between builds",
+        "9. Now you",
     ] {
         assert!(first.contains(part), "`{part}` is missing:\n{first}");
+    }
+    let live = &first[first.find("8. Between builds").unwrap()..];
+    let said = |step: &str| live.lines().find(|line| line.contains(step)).unwrap_or_default();
+    for (step, verdict) in [
+        ("before: this campaign", "suppress not_in_target"),
+        ("their phone breaks", "target"),
+        ("the advertisement was shown", "suppress capped"),
+        ("leave me alone", "suppress objected"),
+    ] {
+        assert!(said(step).trim_end().ends_with(verdict), "{step}: {live}");
     }
     let elsewhere = told(&demo(other.path(), &[]));
     assert_eq!(story(&first), story(&elsewhere), "another directory, the same seed");

@@ -78,13 +78,19 @@ fn story(client: &mut Client, planner: SocketAddr, questions: &str) -> Result<St
     };
     step("before: this campaign", client)?;
     let eids = eids(question);
-    let took = send(&mut doors, &json!({ "id": "demo-1", "time": now(), "eids": eids, "type": "event", "name": "device_broken" }))?;
+    let took = send(
+        &mut doors,
+        &json!({ "id": "demo-1", "time": now(), "eids": eids, "type": "event", "name": "device_broken" }),
+    )?;
     let decision = step(&format!("their phone breaks; acknowledged after {took} ms"), client)?;
     if let Some(token) = token(&decision) {
         client.get(&format!("/e/impression?t={token}"))?;
         step("the advertisement was shown: GET /e/impression?t=TOKEN", client)?;
     }
-    let took = send(&mut doors, &json!({ "id": "demo-2", "time": now(), "eids": eids, "type": "objection", "scope": "marketing" }))?;
+    let took = send(
+        &mut doors,
+        &json!({ "id": "demo-2", "time": now(), "eids": eids, "type": "objection", "scope": "marketing" }),
+    )?;
     step(&format!("\"leave me alone\"; acknowledged after {took} ms"), client)?;
     text.push_str("  No build in between: what is acknowledged is on disk, and in the next answer.\n");
     Ok(text)
