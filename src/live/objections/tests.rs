@@ -1,3 +1,5 @@
+//! Objections and deletions as they are taken in, found for all of a person, and kept across generations.
+
 use super::*;
 use crate::schema::Offset;
 use crate::snapshot::keys::write_keys;
