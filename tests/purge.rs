@@ -61,12 +61,13 @@ const TRACES: [&str; 3] = ["zebra-plan", "zebra-product", "zebra-live"];
 /// The bytes of a key that stand in a line of the identity index.
 const FINGERPRINT: usize = 4;
 
-struct Shop(tempfile::TempDir);
+/// Where it is, and within how many days deletions are purged: 0 is at once, which no configuration may say.
+struct Shop(tempfile::TempDir, u32);
 
 impl Shop {
     fn new() -> Shop {
-        let shop = Shop(tempfile::tempdir().unwrap());
-        shop.configure(7);
+        let shop = Shop(tempfile::tempdir().unwrap(), 7);
+        shop.write("vaglio.yaml", CONFIG);
         shop.write("audiences.yaml", DEFINITIONS);
         let now = Timestamp(Clock::System.now().0 - 3_600);
         let people = (1..20u32).map(|n| format!("c{n},{n:08x}-0000-4000-8000-{n:012x},k{n},basic\n"));
@@ -85,12 +86,10 @@ impl Shop {
         fs::write(self.0.path().join(name), text).unwrap();
     }
 
-    fn configure(&self, purge_days: u32) {
-        self.write("vaglio.yaml", &format!("{CONFIG}privacy: {{ objections: {{ purge_days: {purge_days} }} }}\n"));
-    }
-
     fn loaded(&self) -> Loaded {
-        load_file(&self.0.path().join("vaglio.yaml")).unwrap()
+        let mut loaded = load_file(&self.0.path().join("vaglio.yaml")).unwrap();
+        loaded.config.privacy.objections.purge_days = self.1;
+        loaded
     }
 
     fn data(&self) -> std::path::PathBuf {
@@ -177,7 +176,7 @@ const REFUSED: [&str; 7] = ["blocked", "blocked", "suppress", "unchanged", "supp
 
 #[test]
 fn a_deleted_person_is_refused_at_once_and_then_in_no_file() {
-    let shop = Shop::new();
+    let mut shop = Shop::new();
     shop.build();
     let hasher = shop.loaded().key_hasher(false).unwrap();
     shop.feed(&hasher);
@@ -217,7 +216,7 @@ fn a_deleted_person_is_refused_at_once_and_then_in_no_file() {
     assert_eq!(said(&server), REFUSED, "after a rollback to a generation that knows them");
     server.shutdown();
 
-    shop.configure(0);
+    shop.1 = 0;
     shop.build();
     for key in &keys {
         assert_eq!(shop.holding(&key.to_bytes()[..FINGERPRINT]), Vec::<std::path::PathBuf>::new(), "{key}");
