@@ -170,6 +170,12 @@ fn check_sizes(ingest: &Ingest, report: &mut Report) {
         "is more than a year",
         "choose what clocks may differ by; 300 is the default",
     );
+    report.require(
+        ingest.token_hours <= ingest.dedupe_hours,
+        path("token_hours"),
+        "is longer than ingest.dedupe_hours: a token that is reported again after that would count again",
+        "let tokens end earlier, or remember ids for longer",
+    );
     let at_least_one: [(&'static str, u64); 3] = [
         ("max_changed_profiles", ingest.max_changed_profiles as u64),
         ("max_strangers", ingest.max_strangers as u64),
@@ -232,6 +238,7 @@ privacy: { objections: { purge_days: 0 } }
             "ingest.events[1].retention_days: keeps nothing",
             "ingest.dedupe_hours: remembers nothing",
             "ingest.dedupe_hours: is as long as privacy.objections.purge_days",
+            "ingest.token_hours: is longer than ingest.dedupe_hours",
             "ingest.segment_bytes: is out of range",
             "ingest.queue_bytes: is less",
             "ingest.max_future_seconds: is more than a year",
@@ -239,7 +246,7 @@ privacy: { objections: { purge_days: 0 } }
         ] {
             assert!(found.iter().any(|found| found.contains(expected)), "{expected} is not in {found:#?}");
         }
-        assert_eq!(found.len(), 16, "{found:#?}");
+        assert_eq!(found.len(), 17, "{found:#?}");
     }
 
     #[test]

@@ -80,6 +80,9 @@ fn bodies_are_bounded_and_must_be_what_they_say() {
         assert_eq!((said.status, said.json()["error"]["code"].as_str()), (status, Some(code)), "{said:?}");
         assert!(said.json()["error"]["help"].is_string());
     }
+    let many = gzip(&b"x\n".repeat(200_001));
+    let said = port.ask("/api/v1/events", "content-encoding: gzip\r\n", &many);
+    assert!(said.status == 413 && said.body.contains("200000 lines"), "{}", &said.body[..200.min(said.body.len())]);
     assert_eq!(port.ask("/api/v1/events?result=all", "", b"").status, 400);
     let mut client = Client::connect(port.address);
     client.send(&request("GET", "/api/v1/events", "", ""));

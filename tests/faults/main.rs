@@ -10,6 +10,7 @@ mod clock;
 mod damage;
 mod damaged_log;
 mod dice;
+mod exposures;
 mod full_disk;
 mod http;
 mod ledger;

@@ -24,6 +24,7 @@ build: { keep_generations: 3 }
 ingest:
   priority: 10
   dedupe_hours: 1
+  token_hours: 1
   traits: [{ trait: mood, kind: category, retention_days: 30 }]
   events: [{ names: [broken], retention_days: 30 }]
 sources:

@@ -186,7 +186,7 @@ fn email(n: u32) -> String {
     format!("person{n}@mail.example")
 }
 
-fn ifa(n: u32) -> String {
+pub fn ifa(n: u32) -> String {
     format!("{:08x}-0000-4000-8000-{n:012x}", n.wrapping_mul(2_246_822_519) | 1)
 }
 

@@ -16,6 +16,8 @@ use tokio::time::{Instant, timeout_at};
 
 /// The most bytes of a body, also after decompression.
 pub(super) const MAX_BODY_BYTES: usize = 16 << 20;
+/// The most lines of a body: what becomes of each is told, and that takes room that a body of empty lines would not have.
+pub(super) const MAX_LINES: usize = 200_000;
 /// How long a body may take in all.
 const WHOLE: Duration = Duration::from_secs(60);
 

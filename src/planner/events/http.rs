@@ -2,7 +2,7 @@
 
 use super::super::Planner;
 use super::super::reply::{Peer, Refused, json};
-use super::body::Whole;
+use super::body::{MAX_LINES, Whole};
 use super::line::Line;
 use super::vocabulary::Vocabulary;
 use super::{Batch, Door, Fate};
@@ -117,6 +117,10 @@ fn read(door: &Door, mut whole: Whole, words: &Vocabulary, who: &Who) -> Result<
         let line = rest[..end].trim_ascii();
         rest = rest.get(end + 1..).unwrap_or_default();
         if !line.is_empty() {
+            if batch.lines.len() == MAX_LINES {
+                let message = format!("the body has more than {MAX_LINES} lines; nothing of it was taken");
+                return Err(Refused::new(Code::TooLarge, message, "send it in several requests"));
+            }
             batch.add(number, Line::read(line), words, who, now);
         }
     }

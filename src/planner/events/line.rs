@@ -10,6 +10,9 @@ use std::fmt;
 /// The most bytes of a line.
 pub(in crate::planner) const MAX_LINE_BYTES: usize = 64 << 10;
 
+/// The most traits or properties of a line.
+const MAX_NAMED: usize = 512;
+
 /// A line as it is written, or a message that says the same.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -147,7 +150,8 @@ fn unvalued(error: &serde_json::Error) -> String {
     }
     let text = error.to_string();
     let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(said, _)| said);
-    match text.split_once(", expected ") {
+    // From the right: what stands before may be the value, with anything in it.
+    match text.rsplit_once(", expected ") {
         Some((said, expected)) if said.starts_with("invalid ") => format!("column {column}: expected {expected}"),
         Some((said, expected)) if said.starts_with("unknown field") => {
             let name = said.trim_start_matches("unknown field ").trim_matches('`');
@@ -182,6 +186,9 @@ impl<'de: 'a, 'a> Deserialize<'de> for Named<'a> {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Named<'de>, A::Error> {
                 let mut named = Named::default();
                 while let Some((Text(name), value)) = map.next_entry::<Text<'de>, Plain<'de>>()? {
+                    if named.0.len() == MAX_NAMED {
+                        return Err(A::Error::custom(format!("more than {MAX_NAMED} names")));
+                    }
                     if named.0.iter().any(|(known, _)| *known == name) {
                         return Err(A::Error::custom("a name stands there twice"));
                     }

@@ -2,6 +2,7 @@
 //! their way; then the client's are not read, so that HTTP/2's own flow control makes it wait.
 
 use super::super::reply::{Peer, Refused, shown};
+use super::body::MAX_LINES;
 use super::line::{Eid, Line, Named, Plain, When};
 use super::vocabulary::Vocabulary;
 use super::{Batch, Door, Fate, refused};
@@ -119,6 +120,10 @@ impl Sender {
     async fn hand_in(&self, message: v1::EventBatch) -> Result<Pending, Refused> {
         let (who, words) = (self.who()?, self.door.words()?);
         let sequence = message.sequence;
+        if message.events.len() > MAX_LINES {
+            let message = format!("the batch has more than {MAX_LINES} events; nothing of it was taken");
+            return Err(Refused::new(Code::TooLarge, message, "send them in several batches"));
+        }
         let mut batch = if message.events.len() <= SMALL {
             read(&message, &words, &who)
         } else {
