@@ -142,6 +142,11 @@ fn check(made: &Credential, config: &Config) -> Result<()> {
             "--owner must be an owner's name as in the definitions (letters, digits, `_`, `-`, `.`), or \"*\" for all";
         return Err(Error::usage(message));
     }
+    if made.role == Role::Privacy && made.owner != "*" {
+        return Err(Error::usage(
+            "--role privacy goes with --owner \"*\": what is held of a person is not one owner's",
+        ));
+    }
     if made.comment.as_ref().is_some_and(|comment| comment.chars().any(char::is_control)) {
         return Err(Error::usage("--comment must be one line of plain text"));
     }

@@ -5,7 +5,6 @@ use super::Planner;
 use super::named::{Eid, query};
 use super::profiles::{off_thread, refused};
 use super::reply::{Peer, Refused, json};
-use crate::access::Role;
 use crate::audiences::Catalogue;
 use crate::decide::{CampaignIndex, Decisions, Past, Status};
 use crate::error::{Error, Result};
@@ -242,7 +241,7 @@ async fn explain_one(
     headers: HeaderMap,
     RawQuery(asked): RawQuery,
 ) -> std::result::Result<Response, Refused> {
-    let who = planner.may(peer, &headers, Role::Privacy)?;
+    let who = planner.may_see_people(peer, &headers)?;
     let help = "ask /api/v1/explain?source=SOURCE&uid=UID&what=AUDIENCE|CAMPAIGN";
     let [source, uid, what] = query(asked.as_deref(), ["source", "uid", "what"])
         .ok_or_else(|| Refused::invalid("`source`, `uid` and `what` are expected in the query", help))?;

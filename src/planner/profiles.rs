@@ -4,13 +4,12 @@ use super::Planner;
 use super::export;
 use super::named::{Eid, query};
 use super::reply::{Peer, Refused, json};
-use crate::access::{Role, Who};
+use crate::access::Who;
 use crate::error::ErrorKind;
 use crate::live::Held;
 use crate::schema::{ProfileKey, Timestamp};
 use crate::wire::Code;
-use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
@@ -18,6 +17,13 @@ use axum::routing::get;
 use axum::{Extension, Router};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// The most bytes of a deletion.
+const MAX_BODY_BYTES: usize = 2 << 20;
+/// How long its body may take.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The paths of this file.
 pub(super) fn routes(planner: Arc<Planner>) -> Router {
@@ -44,11 +50,12 @@ async fn delete_profiles(
     State(planner): State<Arc<Planner>>,
     Extension(peer): Extension<Peer>,
     headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    body: Body,
 ) -> Result<Response, Refused> {
-    let who = planner.may(peer, &headers, Role::Privacy)?;
+    // First of all: nobody else is listened to.
+    let who = planner.may_see_people(peer, &headers)?;
     let help = "send {\"eids\":[{\"source\":\"...\",\"uid\":\"...\"}]}";
-    let body = body.map_err(|_| Refused::invalid("the body cannot be read, or is too large", help))?;
+    let body = read(body, help).await?;
     // What serde says of a value could quote an identifier, so only the place is told.
     let whom: Whom = serde_json::from_slice(&body).map_err(|error| {
         let (line, column) = (error.line(), error.column());
@@ -64,13 +71,22 @@ async fn delete_profiles(
     .await
 }
 
+/// A body, within bounds of time and size.
+async fn read(body: Body, help: &str) -> Result<Bytes, Refused> {
+    match timeout(PATIENCE, to_bytes(body, MAX_BODY_BYTES)).await {
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(_)) => Err(Refused::invalid("the body cannot be read, or is too large", help)),
+        Err(_) => Err(Refused::new(Code::Timeout, "the body did not arrive within 30 seconds", "send it again")),
+    }
+}
+
 async fn export_profile(
     State(planner): State<Arc<Planner>>,
     Extension(peer): Extension<Peer>,
     headers: HeaderMap,
     RawQuery(asked): RawQuery,
 ) -> Result<Response, Refused> {
-    let who = planner.may(peer, &headers, Role::Privacy)?;
+    let who = planner.may_see_people(peer, &headers)?;
     let help = "ask /api/v1/profiles?source=SOURCE&uid=UID";
     let [source, uid] = query(asked.as_deref(), ["source", "uid"])
         .ok_or_else(|| Refused::invalid("`source` and `uid` are expected in the query", help))?;
@@ -90,7 +106,10 @@ impl Planner {
     pub(super) fn held(&self, keys: &[ProfileKey]) -> Result<Held, Refused> {
         let generation = self.standing.answering().map(|answering| answering.snapshot.generation());
         let now = self.loaded.clock().now();
-        Held::of(&self.loaded, self.keeper.store(), generation, keys, now).map_err(|error| refused(&error))
+        Held::of(&self.loaded, self.keeper.store(), generation, keys, now).map_err(|error| match error.kind {
+            ErrorKind::Busy => Refused::new(Code::NotReady, error.to_string(), "send it again then").retry_after(5),
+            _ => refused(&error),
+        })
     }
 
     /// Makes an entry in the audit trail.

@@ -107,6 +107,22 @@ impl Planner {
         self.permits(&shown(headers.get(AUTHORIZATION), peer.loopback), role)
     }
 
+    /// Who asks, if they may see and delete what is held of people. A person belongs to no owner, so no owner's key may.
+    ///
+    /// # Errors
+    /// As [`Planner::may`], and a key of one owner.
+    pub(super) fn may_see_people(&self, peer: Peer, headers: &HeaderMap) -> Result<Who, Refused> {
+        let who = self.may(peer, headers, Role::Privacy)?;
+        match &who.owner {
+            None => Ok(who),
+            Some(owner) => {
+                let message =
+                    format!("the key is for owner `{owner}`, and what is held of a person is not one owner's");
+                Err(Refused::new(Code::PermissionDenied, message, made_by(Role::Privacy)))
+            }
+        }
+    }
+
     /// As [`Planner::may`], for what is shown of who asks.
     ///
     /// # Errors
@@ -117,9 +133,14 @@ impl Planner {
     }
 }
 
+/// What makes a key that may do what a role does.
+fn made_by(role: Role) -> String {
+    let owner = if role == Role::Ingest { "OWNER" } else { "\"*\"" };
+    format!("`vaglio keys create --role {} --owner {owner}` makes one", role.name())
+}
+
 fn refused(refusal: Refusal, role: Role) -> Refused {
-    let role = role.name();
-    let make = format!("`vaglio keys create --role {role}` makes one");
+    let (make, role) = (made_by(role), role.name());
     match refusal {
         Refusal::Missing => Refused::new(
             Code::Unauthenticated,

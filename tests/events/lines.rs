@@ -159,6 +159,42 @@ fn once_there_are_keys_a_key_of_the_role_is_needed() {
 }
 
 #[test]
+fn whoever_may_not_delete_is_told_before_a_word_of_theirs_is_read() {
+    let bids = Key::random().unwrap();
+    let place = Place::new();
+    let port = place.start(&With { keys: &[(&bids, Role::Bidder)], ..With::default() });
+    for (key, status) in [("", 401), (bids.text(), 403)] {
+        let header = if key.is_empty() { String::new() } else { format!("authorization: Bearer {key}\r\n") };
+        let mut slow = Client::connect(port.address);
+        let head = request("DELETE", "/api/v1/profiles", &header, "");
+        slow.send(&head.replace("content-length: 0", "content-length: 100"));
+        assert_eq!(slow.receive().unwrap().status, status);
+    }
+}
+
+#[test]
+fn what_is_held_of_people_is_not_for_the_key_of_one_owner() {
+    let key = Key::random().unwrap();
+    let eids = r#"{"eids":[{"source":"crm","uid":"c1"}]}"#;
+    for (owner, deletion, looks) in [("acme", 403, 403), ("", 200, 503)] {
+        let place = Place::new();
+        let port = place.start(&With { keys: &[(&key, Role::Privacy)], owner, ..With::default() });
+        let header = format!("authorization: Bearer {}\r\n", key.text());
+        let ask = |method: &str, path: &str, body: &str| {
+            let mut client = Client::connect(port.address);
+            client.send(&request(method, path, &header, body));
+            client.receive().unwrap()
+        };
+        assert_eq!(ask("DELETE", "/api/v1/profiles", eids).status, deletion, "{owner}");
+        for path in ["/api/v1/profiles?source=crm&uid=c1", "/api/v1/explain?source=crm&uid=c1&what=x"] {
+            let said = ask("GET", path, "");
+            assert_eq!(said.status, looks, "{owner} {path} {said:?}");
+            assert!(owner.is_empty() || said.body.contains("--owner \\\"*\\\""), "{said:?}");
+        }
+    }
+}
+
+#[test]
 fn a_client_that_says_nothing_keeps_nobody_waiting() {
     let place = Place::new();
     let port = place.start(&With::default());

@@ -50,6 +50,8 @@ pub struct With<'a> {
     pub top: &'a str,
     /// Keys that were made, and their roles.
     pub keys: &'a [(&'a Key, Role)],
+    /// Whose they are; empty = everybody's.
+    pub owner: &'a str,
 }
 
 struct Nothing(Arc<Access>);
@@ -126,7 +128,7 @@ impl Place {
         let (store, objected) = (Store::open(&loaded.config.data_dir).unwrap(), Arc::default());
         let planner = Planner {
             metrics: metrics(),
-            standing: Box::new(Nothing(Arc::new(Access::with(&loaded.config, &credentials(with.keys))))),
+            standing: Box::new(Nothing(Arc::new(Access::with(&loaded.config, &credentials(with))))),
             intake: intake.clone(),
             objections: Some(Arc::new(Notes(Arc::clone(&objected)))),
             keeper: Arc::new(Keeper::open(loaded.clone(), store, Arc::default(), Arc::default()).unwrap()),
@@ -153,14 +155,15 @@ impl Place {
     }
 }
 
-fn credentials(keys: &[(&Key, Role)]) -> Credentials {
+fn credentials(with: &With<'_>) -> Credentials {
+    let owner = if with.owner.is_empty() { "*" } else { with.owner };
     let mut credentials = Credentials::default();
-    for (key, role) in keys {
+    for (key, role) in with.keys {
         let made = Credential {
             id: key.id().to_owned(),
             sha256: key.hash(),
             role: *role,
-            owner: "*".to_owned(),
+            owner: owner.to_owned(),
             caller: None,
             created: Timestamp(0),
             expires: None,

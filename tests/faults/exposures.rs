@@ -7,7 +7,8 @@ use crate::serving::{Serving, open_world};
 use crate::world::{World, ifa};
 use serde_json::{Value, json};
 
-const CAPPED: &str = "  - { id: twice, owner: acme, status: active, no_profile: target, caps: [{ impressions: 2, per: 24h }] }\n";
+const CAPPED: &str =
+    "  - { id: twice, owner: acme, status: active, no_profile: target, caps: [{ impressions: 2, per: 24h }] }\n";
 
 /// A customer of the world, by the device.
 const CUSTOMER: u32 = 1;
