@@ -16,6 +16,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 mod settle;
+mod touched;
+
+use touched::Touched;
 
 /// How much is followed between two generations; the rest waits for the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +27,8 @@ pub struct Room {
     pub profiles: usize,
     /// People whom the generation does not know.
     pub strangers: usize,
+    /// Bytes of facts, of all profiles together.
+    pub bytes: usize,
 }
 
 /// What a tail holds and what it had to leave to the next index.
@@ -41,12 +46,12 @@ pub struct Counts {
     pub links: u64,
     /// What found no room.
     pub no_room: u64,
+    /// Of that, what is of profiles of which as much is kept as of any one.
+    pub crowded: u64,
     /// What names nobody that occurs in a bid.
     pub unreachable: u64,
     /// Records that this version cannot read.
     pub unreadable: u64,
-    /// When the latest of what was applied happened; seconds since the epoch.
-    pub latest: i64,
 }
 
 /// What came since one generation.
@@ -58,8 +63,11 @@ pub struct Tail {
     room: Room,
     /// Identifier types that occur at bid time.
     bid_types: HashSet<Box<str>>,
-    /// The next record.
+    /// The first record behind the generation's cut, and the next.
+    cut: Offset,
     next: Offset,
+    /// When the latest of what was applied happened; seconds since the epoch.
+    latest: i64,
     facts: HashMap<u32, Facts>,
     facts_bytes: usize,
     /// By stranger: what samples draw by.
@@ -69,7 +77,7 @@ pub struct Tail {
     /// The newest consent or refusal of each profile, and when it was said.
     consents: HashMap<u32, (i64, bool)>,
     /// Profiles that something was said of since they were evaluated.
-    touched: Vec<u32>,
+    touched: Touched,
     /// By minute: profiles that may turn over at it.
     timer: BTreeMap<u32, Vec<u32>>,
     /// The minute of the last evaluation.
@@ -88,7 +96,9 @@ impl Tail {
     ) -> Self {
         overlay.start_strangers_with(ground.plan.of_nobody().into());
         Tail {
+            cut: ground.serving.manifest().events_cut,
             next: ground.serving.manifest().events_cut,
+            latest: i64::MIN,
             bid_types: bid_types.into_iter().map(Into::into).collect(),
             ground,
             overlay,
@@ -99,7 +109,7 @@ impl Tail {
             seeds: Vec::new(),
             newcomers: HashMap::default(),
             consents: HashMap::new(),
-            touched: Vec::new(),
+            touched: Touched::default(),
             timer: BTreeMap::new(),
             minute: 0,
             counts: Counts::default(),
@@ -109,6 +119,11 @@ impl Tail {
     /// The record that it waits for.
     pub fn next(&self) -> Offset {
         self.next
+    }
+
+    /// The latest moment of what was applied and stands in the log before an offset, or a later one.
+    pub(super) fn latest_before(&self, cut: Offset) -> Option<Timestamp> {
+        (cut > self.cut && self.latest > i64::MIN).then_some(Timestamp(self.latest))
     }
 
     /// Takes note of a record; one that it has is left out. [`settle`](Tail::settle) makes it visible.
@@ -135,12 +150,13 @@ impl Tail {
             return;
         }
         let now = self.clock.now();
+        // Of the deleted nothing is taken in, by none of the identifiers that come with theirs.
+        let is_deleted = |key| self.overlay.block(key, now).is_some_and(|block| block.deleted);
+        if record.keys.iter().any(|identifier| is_deleted(identifier.key)) {
+            return;
+        }
         let mut profiles: SmallVec<[u32; 4]> = SmallVec::new();
         for identifier in &record.keys {
-            // Of the deleted nothing is taken in.
-            if self.overlay.block(identifier.key, now).is_some_and(|block| block.deleted) {
-                continue;
-            }
             if let Some(profile) = self.whose(identifier)
                 && !profiles.contains(&profile)
             {
@@ -197,11 +213,11 @@ impl Tail {
             return;
         }
         let is_full = self.facts.len() >= self.room.profiles && !self.facts.contains_key(&profile);
-        if is_full {
+        if is_full || self.facts_bytes >= self.room.bytes {
             self.counts.no_room += 1;
             return;
         }
-        self.counts.latest = self.counts.latest.max(record.time.min(record.received));
+        self.latest = self.latest.max(record.time.min(record.received));
         let facts = self.facts.entry(profile).or_default();
         let before = facts.len();
         if facts.add(record) {
@@ -209,6 +225,7 @@ impl Tail {
             self.touched.push(profile);
         } else {
             self.counts.no_room += 1;
+            self.counts.crowded += 1;
         }
     }
 
@@ -216,6 +233,11 @@ impl Tail {
     /// that is certainly newer lifts it.
     fn consent(&mut self, profile: u32, time: i64, consents: bool) {
         if consents && time < self.ground.consents_until.0 {
+            return;
+        }
+        // A refusal finds room always.
+        if consents && self.consents.len() >= self.room.profiles && !self.consents.contains_key(&profile) {
+            self.counts.no_room += 1;
             return;
         }
         let newest = self.consents.entry(profile).or_insert((time, consents));
@@ -237,7 +259,13 @@ impl Tail {
             if let Some(facts) = self.facts.remove(&profile) {
                 self.facts_bytes -= facts.len();
             }
-            self.overlay.change(profile, Box::default());
+            self.consents.remove(&profile);
+            if let Some(stranger) = profile.checked_sub(self.ground.profiles())
+                && let Some(seed) = self.seeds.get_mut(stranger as usize)
+            {
+                *seed = 0;
+            }
+            self.overlay.forget(*key, profile);
         }
     }
 

@@ -2,7 +2,7 @@
 //! growing, and a crash in between leaves at worst something that is said twice.
 
 use super::control::Control;
-use crate::schema::{BlockKey, Scope};
+use crate::schema::{BlockKey, Scope, Timestamp};
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
@@ -75,8 +75,9 @@ impl Standing {
     }
 
     /// What holds, in the order in which it was first said; the audit trail of the last year; the credentials.
-    pub(super) fn into_records(self) -> impl Iterator<Item = Control> {
-        let now = self.now;
+    /// What has ended is told by the earlier of `clock` and the newest record: one of them may be of a clock that was wrong.
+    pub(super) fn into_records(self, clock: Timestamp) -> impl Iterator<Item = Control> {
+        let now = self.now.min(clock.0);
         let objections = self.objections.into_unended(now);
         let objections = objections.map(|((keys, scope), time, until)| Control::Objection { keys, scope, time, until });
         let deletions = self.deletions.into_unended(now);

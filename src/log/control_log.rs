@@ -10,7 +10,7 @@ use super::segment::{SegmentFile, create_directory, list};
 use super::writer::Writer;
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
-use crate::schema::{Offset, Timestamp};
+use crate::schema::{Clock, Offset, Timestamp};
 use std::path::{Path, PathBuf};
 
 /// The size at which a segment of the control log is sealed.
@@ -170,7 +170,7 @@ impl Turn<'_> {
             Ok(())
         })?;
         let mut records = Vec::new();
-        for control in standing.into_records() {
+        for control in standing.into_records(Clock::System.now()) {
             encoded.clear();
             control.encode(encoded)?;
             records.push(encoded.clone());

@@ -196,12 +196,12 @@ impl Writer {
             );
             return Err(Error::new(ErrorKind::Input, message));
         }
-        let before = std::mem::replace(&mut self.end, offset.0);
+        // The empty segment goes first: a crash in between leaves a log without segments, not two that do not fit.
+        let before = SegmentFile { first: self.end, sealed: false, path: path(&self.directory, self.end, false) };
         self.open = None;
-        self.begin()?;
-        let before = SegmentFile { first: before, sealed: false, path: path(&self.directory, before, false) };
         remove(&before)?;
-        disk::sync_directory(&self.directory).map_err(|error| self.stop("sync the directory of the log", error))
+        self.end = offset.0;
+        self.begin().map(drop)
     }
 
     /// Writes at the end of the open segment: all of it, or nothing.

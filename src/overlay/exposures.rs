@@ -72,6 +72,13 @@ impl Exposures {
         }
     }
 
+    /// Forgets what was shown to a profile. One thread at a time.
+    pub fn forget(&self, profile: u32) {
+        if let Some(shown) = self.profiles.pin().remove(&profile) {
+            self.count.fetch_sub(shown.len() as u64, Ordering::Relaxed);
+        }
+    }
+
     /// Forgets everything.
     pub fn clear(&self) {
         self.profiles.pin().clear();
@@ -167,6 +174,8 @@ mod tests {
         }
         let all = of(&exposures, 1);
         assert_eq!((all.len(), all[0]), (MOST_OF_A_PROFILE, (1, 15)), "the oldest of all goes first");
+        exposures.forget(1);
+        assert_eq!((exposures.profiles(), exposures.bytes(), of(&exposures, 1)), (1, 56, vec![]));
         exposures.clear();
         assert_eq!((exposures.profiles(), exposures.bytes(), of(&exposures, 1)), (0, 0, vec![]));
     }

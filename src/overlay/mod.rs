@@ -201,6 +201,14 @@ impl Overlay {
         self.any.store(true, Ordering::Release);
     }
 
+    /// Takes out what is known of somebody, and the key by which a stranger is found.
+    pub fn forget(&self, key: ProfileKey, profile: u32) {
+        self.strangers.pin().remove(&key);
+        self.change(profile, Box::default());
+        self.consents.pin().remove(&profile);
+        self.exposures.forget(profile);
+    }
+
     /// Says whether what was acknowledged is applied later than it should be.
     pub fn set_behind(&self, behind: bool) {
         self.behind.store(behind, Ordering::Relaxed);

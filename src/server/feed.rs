@@ -21,6 +21,10 @@ use std::time::Duration;
 
 /// How often it looks what has become due and how far behind it is.
 const TICK: Duration = Duration::from_millis(100);
+/// Bytes of facts that there is room for, for each profile that may change: most have a few, of 20 to 40.
+const FACT_BYTES: usize = 512;
+/// There is room for so many however few profiles may change.
+const LEAST_FACT_BYTES: usize = 64 << 20;
 
 /// The events log and who works on it.
 #[derive(Debug)]
@@ -48,10 +52,10 @@ impl Feed {
             Error::new(error.kind, message).caused_by(error)
         })?;
         // A generation of another machine says that so many records are in it: the log goes on behind them.
-        if let Some(generation) = store.current().ok().flatten()
-            && let Ok(manifest) = store.manifest(generation)
-        {
-            log.skip_to(manifest.events_cut)?;
+        let generations = store.manifests().unwrap_or_default();
+        let cuts = generations.into_iter().filter_map(|it| store.manifest(it).ok()).map(|manifest| manifest.events_cut);
+        if let Some(cut) = cuts.max() {
+            log.skip_to(cut)?;
         }
         if recovery.torn_bytes > 0 {
             tracing::warn!(
@@ -65,7 +69,7 @@ impl Feed {
             known: Dedupe::restore(&directory, ingest.dedupe_hours)?,
             clock: doors.clock.clone(),
         };
-        let applier = Applier::new(directory);
+        let applier = Applier::new(directory, log.end());
         let intake = Arc::new(Intake::start(log, settings, applier.clone())?);
         doors.reports.start(Arc::new(Reporting(Arc::clone(&intake))));
         Ok(Some(Arc::new(Feed { loaded: loaded.clone(), doors: Arc::clone(doors), applier, intake })))
@@ -107,9 +111,9 @@ impl Feed {
 
     /// Whether a generation has taken in something that happened within the very minute it is of, and that is in service now:
     /// as of the start of its minute it had not happened, so it counts again when the minute is over.
-    pub(super) fn must_wait(&self, as_of: Timestamp) -> bool {
+    pub(super) fn must_wait(&self, as_of: Timestamp, cut: Offset) -> bool {
         let is_this_minute = self.doors.clock.now().minute() == as_of.minute();
-        is_this_minute && self.applier.counts().latest >= as_of.floor_minute().0
+        is_this_minute && self.applier.latest_before(cut).is_some_and(|latest| latest >= as_of.floor_minute())
     }
 
     /// Swaps to a generation that nothing can be applied to.
@@ -159,7 +163,8 @@ impl Feed {
 
     fn room(&self) -> Room {
         let ingest = &self.loaded.config.ingest;
-        Room { profiles: ingest.max_changed_profiles, strangers: ingest.max_strangers }
+        let bytes = (ingest.max_changed_profiles * FACT_BYTES).max(LEAST_FACT_BYTES);
+        Room { profiles: ingest.max_changed_profiles, strangers: ingest.max_strangers, bytes }
     }
 
     /// Writes what was submitted and closes the log.
@@ -205,6 +210,9 @@ impl Feeding for Fed {
     fn pressure(&self) -> bool {
         let (counts, room) = (self.0.applier.counts(), self.0.room());
         let is_nearly = |used: u64, room: usize| used > 0 && used as f64 >= 0.8 * room as f64;
-        counts.no_room > 0 || is_nearly(counts.profiles, room.profiles) || is_nearly(counts.strangers, room.strangers)
+        // One of whom too much is said is no reason to build for everybody.
+        counts.no_room > counts.crowded
+            || is_nearly(counts.profiles, room.profiles)
+            || is_nearly(counts.strangers, room.strangers)
     }
 }

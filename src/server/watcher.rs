@@ -95,7 +95,7 @@ impl Watcher {
     /// Whether taking it now would take back, until the minute is over, what has just been acknowledged.
     fn must_wait(&self, generation: Generation) -> bool {
         let Some(feed) = &self.feed else { return false };
-        self.store.manifest(generation).is_ok_and(|manifest| feed.must_wait(manifest.as_of))
+        self.store.manifest(generation).is_ok_and(|manifest| feed.must_wait(manifest.as_of, manifest.events_cut))
     }
 
     fn receive(&mut self, generation: Generation) {

@@ -1,6 +1,7 @@
 //! What comes by the doors reaches the next lookup, says what a rebuild would say, and outlives swaps, restarts and rollbacks.
 #![allow(clippy::unwrap_used)] // a test fails by panicking
 
+mod keeping;
 mod oracle;
 mod scene;
 mod serving;
@@ -99,7 +100,7 @@ fn the_newest_consent_counts_and_an_objection_of_the_snapshot_stays() {
 #[test]
 fn what_does_not_fit_waits_for_the_next_index() {
     let mut scene = scene();
-    scene.serve_with(Room { profiles: 1, strangers: 1 });
+    scene.serve_with(Room { profiles: 1, strangers: 1, bytes: 1 << 20 });
     scene.take(&[
         (&ANN, -9, event("purchase")),
         (&BOB, -8, event("purchase")),

@@ -9,7 +9,7 @@ use vaglio::error::Result;
 use vaglio::live::{Applier, Apply, Counts, Ground, Reading, Room, Tail};
 use vaglio::log::{self, Record, Said, Which};
 use vaglio::lookup::{Answer, Outcome, ServingSnapshot};
-use vaglio::overlay::{Blocked, Overlay};
+use vaglio::overlay::{Blocked, Exposures, Overlay};
 use vaglio::schema::{Clock, Generation, Offset, ProfileKey, Timestamp};
 use vaglio::snapshot::Planes;
 
@@ -34,9 +34,12 @@ impl InService {
     }
 }
 
+/// Room for all that a test says.
+pub const ROOM: Room = Room { profiles: 1_000_000, strangers: 1_000_000, bytes: 64 << 20 };
+
 pub struct Scene {
     pub world: World,
-    clock: Arc<AtomicI64>,
+    pub clock: Arc<AtomicI64>,
     pub applier: Applier,
     pub in_service: InService,
 }
@@ -63,9 +66,8 @@ impl Scene {
     /// A generation in service.
     pub fn of(world: World, generation: Generation) -> Self {
         let clock = Arc::new(AtomicI64::new(Clock::System.now().0));
-        let applier = Applier::new(world.events());
-        let room = Room { profiles: 1_000_000, strangers: 1_000_000 };
-        let in_service = serve(&world, generation, &applier, room, &clock, &Arc::default(), |_| ()).unwrap();
+        let applier = Applier::new(world.events(), world.log().end());
+        let in_service = serve(&world, generation, &applier, ROOM, &clock, &Arc::default(), |_| ()).unwrap();
         Scene { world, clock, applier, in_service }
     }
 
@@ -77,8 +79,7 @@ impl Scene {
     }
 
     pub fn serve(&mut self, generation: Generation) -> Result<()> {
-        let room = Room { profiles: 1_000_000, strangers: 1_000_000 };
-        self.in_service = serve(&self.world, generation, &self.applier, room, &self.clock, &Arc::default(), |_| ())?;
+        self.in_service = serve(&self.world, generation, &self.applier, ROOM, &self.clock, &Arc::default(), |_| ())?;
         Ok(())
     }
 
@@ -92,7 +93,7 @@ impl Scene {
 
     /// Everything is read from the files again, as after a restart.
     pub fn restart(&mut self) {
-        self.applier = Applier::new(self.world.events());
+        self.applier = Applier::new(self.world.events(), self.world.log().end());
         self.serve(self.in_service.serving.generation()).unwrap();
     }
 
@@ -167,7 +168,8 @@ pub fn serve(
     let is_bid = |name: &str| loaded.id_types.iter().any(|it| it.name == name && it.bid);
     let reading = Reading { zone: &loaded.zone(), is_bid: &is_bid, outranks_door: &|_| false };
     let ground = Ground::open(serving.clone(), &reading)?;
-    let overlay = Arc::new(Overlay::new(serving.manifest().profiles, world.keys.clone(), Arc::clone(blocked)));
+    let overlay = Overlay::new(serving.manifest().profiles, world.keys.clone(), Arc::clone(blocked));
+    let overlay = Arc::new(overlay.with_exposures(Exposures::new([("acme/hello", 3)], 1_000)));
     let bid_types = loaded.id_types.iter().filter(|it| it.bid).map(|it| it.name.as_str());
     let clock = Clock::Manual(Arc::clone(clock));
     let tail = Tail::new(ground, Arc::clone(&overlay), bid_types, room, clock);

@@ -1,11 +1,11 @@
 //! While generations are swapped, rolled back and restarted, nobody who joined is out, and nobody who objected is in.
 
-use crate::scene::{InService, Scene, append, serve};
+use crate::scene::{InService, ROOM, Scene, append, serve};
 use crate::world::{event, says, text};
 use parking_lot::RwLock;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
-use vaglio::live::{Apply, Room};
+use vaglio::live::Apply;
 use vaglio::log::{Control, Record};
 use vaglio::lookup::Outcome;
 use vaglio::overlay::Blocked;
@@ -69,11 +69,10 @@ fn through_a_hundred_swaps_nobody_who_joined_is_out_and_no_objector_is_in() {
     });
     let clock = Arc::new(AtomicI64::new(Clock::System.now().0));
     let Scene { world, applier, .. } = &scene;
-    let room = Room { profiles: 1_000, strangers: 1_000 };
     let in_service: RwLock<Option<InService>> = RwLock::new(None);
     let swap = |generation: u64| {
         let install = |next: &InService| *in_service.write() = Some(next.clone());
-        serve(world, Generation(generation), applier, room, &clock, &blocked, install).unwrap();
+        serve(world, Generation(generation), applier, ROOM, &clock, &blocked, install).unwrap();
     };
     swap(1);
     let (told, done) = (AtomicUsize::new(0), AtomicUsize::new(0));

@@ -26,9 +26,7 @@ impl Tail {
     pub fn settle(&mut self) {
         let now = self.clock.now();
         self.follow(now);
-        let mut touched = std::mem::take(&mut self.touched);
-        touched.sort_unstable();
-        touched.dedup();
+        let touched = self.touched.take();
         for some in touched.chunks(4 * MANY) {
             let evaluated: Vec<Evaluated> = match some.len() {
                 MANY.. => some.par_iter().map(|profile| self.evaluate(*profile, now)).collect(),
@@ -43,8 +41,7 @@ impl Tail {
         for (key, number) in self.newcomers.drain() {
             self.overlay.admit(key, number);
         }
-        touched.clear();
-        self.touched = touched;
+        self.touched.again(touched);
     }
 
     /// Evaluates some of the profiles that are due by now; returns whether there are more.
@@ -76,7 +73,7 @@ impl Tail {
     fn follow(&mut self, now: Timestamp) {
         let minute = minute_of(now);
         if minute < self.minute {
-            self.touched.extend(self.facts.keys());
+            self.touched.extend(self.facts.keys().copied());
         }
         self.minute = minute;
     }

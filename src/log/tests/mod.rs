@@ -1,7 +1,7 @@
 //! The log against obvious twins.
 
 use super::*;
-use crate::schema::{BlockKey, Offset, Scope, Timestamp};
+use crate::schema::{BlockKey, Clock, Offset, Scope, Timestamp};
 use std::path::Path;
 
 mod codes;
