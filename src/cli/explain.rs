@@ -60,7 +60,10 @@ fn text(report: &Report) -> String {
         let reason = if campaign.reason.is_empty() { String::new() } else { format!(" ({})", campaign.reason) };
         out.push_str(&format!("{}: {}{reason}\n", campaign.id, campaign.verdict));
         if let Some(last) = campaign.exposures.last() {
-            out.push_str(&format!("  shown {} times, last {last}\n", campaign.exposures.len()));
+            out.push_str(&match campaign.exposures.len() {
+                1 => format!("  shown once, at {last}\n"),
+                times => format!("  shown {times} times, last {last}\n"),
+            });
         }
         if let Some(group) = &campaign.group {
             out.push_str(&format!("  group {group}: one campaign of it speaks\n"));

@@ -32,7 +32,8 @@ enum Command {
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  vaglio keys create --role bidder --owner acme --expires 90d > acme.key\n  \
-    vaglio keys create --role bidder --owner acme --caller index\n  vaglio keys create --print-hash")]
+    vaglio keys create --role bidder --owner acme --caller index\n  \
+    vaglio keys create --role ingest --owner acme\n  vaglio keys create --role privacy --owner \"*\"\n  vaglio keys create --print-hash")]
 struct Create {
     #[command(flatten)]
     config: ConfigArg,

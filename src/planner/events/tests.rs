@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 const CONFIG: &str = "
 sources:
   - { name: shop, kind: events, path: shop/*.csv, ids: [{ column: id, type: crm }], event: { names: [purchase] }, time: { column: at } }
+identity: { bid_sources: [{ source: Shop-ID.example, type: crm }] }
 ingest:
   ids: [{ type: email }, { type: phone }, { type: ifa }]
   traits:
@@ -35,8 +36,8 @@ audiences:
   - { id: vip, owner: acme, name: VIP, kind: target, list: true }
   - { id: broken, owner: acme, name: Broken, kind: target, rule: did device_broken within 7 days }
 campaigns:
-  - { id: upgrade, owner: acme, status: active, include: [broken] }
-  - { id: upgrade, owner: other, status: active }
+  - { id: upgrade, owner: acme, status: active, include: [broken], refs: [{ system: dv360, line_item: \"777\" }] }
+  - { id: upgrade, owner: other, status: active, refs: [{ system: dv360, line_item: \"777\" }] }
   - { id: welcome, owner: acme, status: active, refs: [{ system: dv360, line_item: \"998\" }] }
 ";
 

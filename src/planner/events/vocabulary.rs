@@ -17,6 +17,8 @@ pub(in crate::planner) struct Vocabulary {
     pub declarations: Declarations,
     /// Identifier types and how each is made canonical.
     id_types: Vec<(IdType, IdClass)>,
+    /// Sources of the bidstream that go by another name here, and that name.
+    renamed: Vec<(String, String)>,
     /// Hashes identifiers.
     pub keys: KeyHasher,
     /// How far in the future a line may be said to happen.
@@ -35,7 +37,7 @@ struct Names {
     audiences: Vec<(String, bool)>,
     /// Every campaign by its full name, sorted.
     campaigns: Vec<String>,
-    /// Campaigns by `id` and by a reference's line item; `None` = several are called so.
+    /// Campaigns by `id` and by a reference's line item, and by both behind `owner/`; `None` = several are called so.
     called: HashMap<Box<str>, Option<usize>>,
 }
 
@@ -45,9 +47,11 @@ impl Names {
         for (number, campaign) in catalogue.campaigns.iter().enumerate() {
             let refs = campaign.refs.iter().map(|reference| reference.line_item.as_str());
             for name in refs.chain([campaign.id.id()]) {
-                let known = called.entry(name.into()).or_insert(Some(number));
-                if *known != Some(number) {
-                    *known = None;
+                for name in [name.to_owned(), format!("{}/{name}", campaign.id.owner())] {
+                    let known = called.entry(name.into()).or_insert(Some(number));
+                    if *known != Some(number) {
+                        *known = None;
+                    }
                 }
             }
         }
@@ -64,11 +68,13 @@ impl Names {
 impl Vocabulary {
     /// The words of a configuration and of a generation.
     pub fn new(loaded: &Loaded, keys: KeyHasher, catalogue: Option<&Catalogue>) -> Self {
-        let Config { ingest, server, .. } = &loaded.config;
+        let Config { ingest, server, identity, .. } = &loaded.config;
+        let renamed = identity.bid_sources.iter().filter_map(|it| Some((it.source.clone(), it.kind.clone()?)));
         let classed = |known: &IdType| (known.clone(), IdClass::of(&known.name));
         Vocabulary {
             declarations: loaded.declarations.clone(),
             id_types: loaded.id_types.iter().map(classed).collect(),
+            renamed: renamed.collect(),
             keys,
             max_future_seconds: i64::try_from(ingest.max_future_seconds).unwrap_or(i64::MAX),
             max_ids: server.max_ids,
@@ -89,8 +95,10 @@ impl Vocabulary {
         block.is_some_and(|block| block.deleted)
     }
 
-    /// The identifier type of this name, whatever its case.
+    /// The identifier type of this name, or of this source of the bidstream, whatever its case.
     pub fn id_type(&self, name: &str) -> Result<(&str, IdClass), String> {
+        let renamed = self.renamed.iter().find(|(source, _)| source.eq_ignore_ascii_case(name));
+        let name = renamed.map_or(name, |(_, kind)| kind);
         let found = self.id_types.iter().find(|(known, _)| known.name.eq_ignore_ascii_case(name));
         let names = || self.id_types.iter().map(|(known, _)| known.name.as_str());
         match found {
@@ -146,14 +154,15 @@ impl Vocabulary {
             let help = "no generation is in service yet, so a campaign must be named in full: `owner/id`";
             return full.filter(|(owner, _)| who.sees(owner)).map(|_| name).ok_or_else(|| help.to_owned());
         };
-        let own = who.owner.as_ref().and_then(|owner| generation.campaign(&format!("{owner}/{name}")));
-        let at = match (own, name.contains('/')) {
-            (Some(own), _) => Some(own),
-            (None, true) => generation.campaign(name),
-            (None, false) => match generation.called.get(name) {
-                Some(None) => return Err("several campaigns are called so; write `owner/id`".to_owned()),
-                called => called.copied().flatten(),
-            },
+        // Whoever has an owner means one of that owner's: the others' names are nothing to them.
+        let called = match &who.owner {
+            Some(owner) => generation.called.get(format!("{owner}/{name}").as_str()),
+            None => generation.called.get(name),
+        };
+        let at = match (generation.campaign(name), called) {
+            (Some(full), _) => Some(full),
+            (None, Some(None)) => return Err("several campaigns are called so; write `owner/id`".to_owned()),
+            (None, called) => called.copied().flatten(),
         };
         match at.map(|at| generation.campaigns[at].as_str()).filter(|id| who.sees(owner_of(id))) {
             Some(id) => Ok(id),
