@@ -1,9 +1,10 @@
 //! A generation as records are applied to it: whose an identifier is, what its columns know, which rules depend on what.
 
+use super::retention::Retention;
 use crate::error::Result;
 use crate::evaluate::LivePlan;
 use crate::lookup::ServingSnapshot;
-use crate::schema::{ProfileKey, Timestamp};
+use crate::schema::{Declarations, ProfileKey, Timestamp};
 use crate::snapshot::columns::Opened;
 use crate::snapshot::identities::FIRST_RESERVED;
 use crate::snapshot::keys::Keys;
@@ -12,6 +13,8 @@ use jiff::tz::TimeZone;
 
 /// How a configuration reads what comes by the doors.
 pub struct Reading<'a> {
+    /// For how long what is said of a trait or event may be used.
+    pub declarations: &'a Declarations,
     /// Of dates and of `today`.
     pub zone: &'a TimeZone,
     /// Whether identifiers of a type occur at bid time.
@@ -26,6 +29,7 @@ pub struct Ground {
     pub(super) serving: ServingSnapshot,
     columns: Opened,
     pub(super) plan: LivePlan,
+    pub(super) retention: Retention,
     /// Identifiers that occur in no bid, by which events may name a profile all the same.
     hidden: Option<Identities<Vec<u8>>>,
     /// What was said of consent until then is in the snapshot.
@@ -59,7 +63,9 @@ impl Ground {
         let is_fresh_index = manifest.index_of == manifest.generation;
         let consents_until = if is_fresh_index { manifest.as_of } else { manifest.index_created };
         let hidden = hidden(&serving, reading)?;
-        Ok(Ground { plan: plan.outranked(reading.outranks_door), columns, hidden, consents_until, serving })
+        let retention = Retention::of(reading.declarations);
+        let plan = plan.outranked(reading.outranks_door);
+        Ok(Ground { plan, retention, columns, hidden, consents_until, serving })
     }
 
     /// The columns.

@@ -4,7 +4,7 @@
 //! Contents: [`intake`] the one thread that writes the events log, [`dedupe`] what it knows already (`bloom` in front of it), `journal`
 //! both on the log itself; [`objections`] who objects and who is deleted, [`people`] whose an identifier is, [`held`] all that is held of a person.
 //! [`Applier`] takes what is in the log into what is in service: [`Ground`] the generation as records are applied to it, [`Tail`]
-//! what came since and what follows from it (`facts` of one profile), [`handover`] how one tail takes over from another.
+//! what came since and what follows from it (`facts` of one profile, `retention` what of it may be used), [`handover`] how one tail takes over from another.
 //! What must not live here: protocols (see `planner`), the bid path's reading (see `overlay`), building.
 
 mod applier;
@@ -18,6 +18,7 @@ pub mod intake;
 mod journal;
 pub mod objections;
 pub mod people;
+mod retention;
 mod tail;
 
 use crate::error::Result;

@@ -163,8 +163,8 @@ impl Tail {
                 profiles.push(profile);
             }
         }
-        for profile in profiles {
-            self.say_of(profile, record);
+        if let Some(record) = self.ground.retention.left(record, now) {
+            profiles.into_iter().for_each(|profile| self.say_of(profile, &record));
         }
     }
 

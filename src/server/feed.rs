@@ -88,6 +88,7 @@ impl Feed {
         let Loaded { config, declarations, id_types, .. } = &self.loaded;
         let priority = |source: &String| config.sources.iter().find(|it| it.name == *source).map(|it| it.priority);
         let reading = Reading {
+            declarations,
             zone: &self.loaded.zone(),
             is_bid: &|name| id_types.iter().find(|it| it.name == name).is_none_or(|it| it.bid),
             outranks_door: &|name| {

@@ -1,7 +1,7 @@
 //! What is kept of whom between builds: nothing of the deleted, no more than there is room for, nothing that is not durable.
 
 use crate::scene::{ROOM, append, serve};
-use crate::world::{event, says, text};
+use crate::world::{DAY, event, says, text};
 use crate::{ANN, BOB, scene};
 use std::sync::Arc;
 use vaglio::live::{Applier, Apply, Room};
@@ -104,4 +104,17 @@ fn only_what_a_generation_has_absorbed_makes_it_wait() {
     scene.take(&[(&ANN, -3, event("purchase"))]);
     assert_eq!(scene.applier.latest_before(cut), None, "rules that were activated again have absorbed nothing");
     assert_eq!(scene.applier.latest_before(Offset(cut.0 + 1)).unwrap().0, scene.now() - 3);
+}
+
+#[test]
+fn what_is_past_its_retention_when_it_comes_counts_nowhere() {
+    let mut scene = scene();
+    // Purchases are kept for 60 days.
+    let phone = || Said::Event { name: "purchase".into(), properties: vec![("product".into(), text("phone"))] };
+    scene.take(&[(&ANN, -61 * DAY, phone()), (&BOB, -59 * DAY, phone())]);
+    for when in ["at once", "after a rebuild"] {
+        assert_eq!(scene.audiences("ann-cookie"), ["adults"], "{when}");
+        assert_eq!(scene.audiences("bob-cookie"), ["adults", "gold", "phones"], "{when}");
+        scene.rebuild();
+    }
 }

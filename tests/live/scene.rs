@@ -166,7 +166,8 @@ pub fn serve(
     let snapshot = world.store().open_snapshot(generation, Planes::All, Some(&world.keys))?;
     let serving = ServingSnapshot::new(snapshot)?;
     let is_bid = |name: &str| loaded.id_types.iter().any(|it| it.name == name && it.bid);
-    let reading = Reading { zone: &loaded.zone(), is_bid: &is_bid, outranks_door: &|_| false };
+    let declarations = &loaded.declarations;
+    let reading = Reading { declarations, zone: &loaded.zone(), is_bid: &is_bid, outranks_door: &|_| false };
     let ground = Ground::open(serving.clone(), &reading)?;
     let overlay = Overlay::new(serving.manifest().profiles, world.keys.clone(), Arc::clone(blocked));
     let overlay = Arc::new(overlay.with_exposures(Exposures::new([("acme/hello", 3)], 1_000)));
