@@ -70,6 +70,8 @@ pub struct Tail {
     latest: i64,
     facts: HashMap<u32, Facts>,
     facts_bytes: usize,
+    /// One on its way.
+    fact: Vec<u8>,
     /// By stranger: what samples draw by.
     seeds: Vec<u32>,
     /// Strangers that the overlay has not been told of.
@@ -106,6 +108,7 @@ impl Tail {
             room,
             facts: HashMap::new(),
             facts_bytes: 0,
+            fact: Vec::new(),
             seeds: Vec::new(),
             newcomers: HashMap::default(),
             consents: HashMap::new(),
@@ -220,7 +223,9 @@ impl Tail {
         self.latest = self.latest.max(record.time.min(record.received));
         let facts = self.facts.entry(profile).or_default();
         let before = facts.len();
-        if facts.add(record) {
+        self.fact.clear();
+        // What was read from the log is within bounds.
+        if record.encode_fact(&mut self.fact).is_ok() && facts.add(&self.fact) {
             self.facts_bytes += facts.len() - before;
             self.touched.push(profile);
         } else {

@@ -131,12 +131,12 @@ fn whoever_was_told_finds_it_whatever_is_swapped_meanwhile() {
 #[test]
 #[should_panic(expected = "a record was missed")]
 fn a_swap_that_misses_records_is_found_out() {
-    shuttle::check_random(|| run(forgetful), 50 * SCHEDULES);
+    shuttle::check_random(|| run(forgetful), SCHEDULES);
 }
 
 #[test]
 #[should_panic(expected = "a record is out")]
 fn a_swap_outside_the_lock_is_found_out() {
-    // It ends at the first that finds it, which is chance.
-    shuttle::check_random(|| run(late), 50 * SCHEDULES);
+    shuttle::check_random(|| run(late), SCHEDULES);
+    shuttle::check_pct(|| run(late), 4 * SCHEDULES, 4);
 }
