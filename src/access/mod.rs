@@ -58,6 +58,8 @@ pub struct Access {
     keys: Vec<Known>,
     /// Who each name in a certificate stands for.
     names: HashMap<String, CallerNumber>,
+    /// Whether somebody was given a key, also one that opens nothing any more.
+    has_keys: bool,
 }
 
 #[derive(Debug)]
@@ -92,6 +94,7 @@ impl Access {
             callers: [public(true), public(false)].into_iter().chain(configured).collect(),
             keys: Vec::new(),
             names: HashMap::new(),
+            has_keys: !made.is_empty() || config.callers.iter().any(|caller| !caller.credentials.is_empty()),
         };
         for (number, settings) in (PUBLIC.len() as CallerNumber..).zip(&config.callers) {
             access.admit(settings, number);

@@ -335,4 +335,7 @@ fn the_planners_port_asks_for_a_role_once_there_is_a_key() {
     assert_eq!(shows(&private, Role::Privacy), Err(Refusal::Expired));
     assert_eq!(shows(&key(), Role::Ingest), Err(Refusal::Unknown));
     assert_eq!(access.may(&here, Role::Ingest, NOW), Err(Refusal::Missing));
+    let lost = all(&[Credential { caller: Some("vanished".to_owned()), ..made(&key(), "acme") }]);
+    let access = Access::with(&Config::default(), &lost);
+    assert_eq!(access.may(&here, Role::Privacy, NOW), Err(Refusal::Missing), "a key that opens nothing is one");
 }

@@ -143,6 +143,27 @@ fn a_full_queue_says_come_back_and_takes_nothing() {
 }
 
 #[test]
+fn an_objection_is_heard_while_too_much_is_being_sent() {
+    let place = Place::new();
+    let port = place.start(&With { ingest: "  queue_bytes: 1048576\n", ..With::default() });
+    // Bodies that never end, of every size, until there is room for none.
+    let mut held = Vec::new();
+    for (size, count) in [(1 << 20, 34), (64 << 10, 16), (9 << 10, 64), (1 << 10, 16)] {
+        for _ in 0..count {
+            let mut client = Client::connect(port.address);
+            let head =
+                request("POST", "/api/v1/events", "", "").replace("content-length: 0", "content-length: 2000000");
+            client.send_bytes(&[head.as_bytes(), &vec![b'\n'; size]].concat());
+            held.push(client);
+        }
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    assert_eq!(port.post(&"\n".repeat(20 << 10)).status, 429, "there is no room");
+    let said = port.post(&of_type("o", "objection", r#","scope":"all""#));
+    assert_eq!((said.status, port.objected.lock().len()), (200, 1), "{said:?}");
+}
+
+#[test]
 fn once_there_are_keys_a_key_of_the_role_is_needed() {
     let (sends, bids) = (Key::random().unwrap(), Key::random().unwrap());
     let place = Place::new();

@@ -18,6 +18,8 @@ use tokio::time::{Instant, timeout_at};
 pub(super) const MAX_BODY_BYTES: usize = 16 << 20;
 /// The most lines of a body: what becomes of each is told, and that takes room that a body of empty lines would not have.
 pub(super) const MAX_LINES: usize = 200_000;
+/// So much of a body takes no room: an objection that is sent by itself is heard whatever else is being sent.
+const FREE: usize = 8 << 10;
 /// How long a body may take in all.
 const WHOLE: Duration = Duration::from_secs(60);
 
@@ -69,7 +71,9 @@ impl Door {
             if bytes.len() + data.len() > MAX_BODY_BYTES {
                 return Err(too_large());
             }
-            room.merge(self.more(data.len()).ok_or_else(no_room)?);
+            let counted = |length: usize| length.saturating_sub(FREE);
+            let more = counted(bytes.len() + data.len()) - counted(bytes.len());
+            room.merge(self.more(more).ok_or_else(no_room)?);
             bytes.extend_from_slice(&data);
         }
         Ok(Whole { bytes, gzip, room })
@@ -94,7 +98,7 @@ impl Door {
         read.map_err(|_| {
             Refused::invalid("the body is declared as gzip and is not", "compress it, or leave out content-encoding")
         })?;
-        whole.room.merge(self.more(plain.len()).ok_or_else(no_room)?);
+        whole.room.merge(self.more(plain.len().saturating_sub(FREE)).ok_or_else(no_room)?);
         whole.bytes = plain;
         Ok(())
     }
