@@ -2,7 +2,7 @@
 
 use crate::config::Loaded;
 use crate::error::{Error, ErrorKind, Result};
-use crate::log::{Log, Settings};
+use crate::log::{self, Log, Settings, Which};
 use crate::schema::{Generation, KeyHasher, Offset};
 use crate::snapshot::{LiveFacts, Sections, Store};
 use std::path::PathBuf;
@@ -17,30 +17,66 @@ pub(super) struct Before {
 }
 
 impl Before {
-    /// Looks them up.
+    /// Looks them up. Where the newest generation's are damaged, those of the generation before do: the log reaches back to
+    /// every generation that is kept.
     ///
     /// # Errors
-    /// A newest generation whose facts are damaged or of another key: they would be lost.
+    /// Damaged facts and none before them that would do, or facts of another key: they would be lost.
     pub(super) fn look_up(store: &Store, hasher: &KeyHasher) -> Result<Before> {
-        let nothing = Before { sections: None, events_cut: Offset(0), control_cut: Offset(0) };
-        let Some(newest) = store.manifests()?.last().copied() else { return Ok(nothing) };
-        let manifest = store.manifest(newest).map_err(|error| unusable(store, newest, &error))?;
-        let cuts = Before { events_cut: manifest.events_cut, control_cut: manifest.control_cut, ..nothing };
-        let Some(section) = manifest.section("live_facts").cloned() else { return Ok(cuts) };
-        let sections = store.open_sections(&[section]).map_err(|error| unusable(store, newest, &error))?;
-        let before = Before { sections: Some(sections), ..cuts };
-        let facts = before.facts().map_err(|error| unusable(store, newest, &error))?;
-        if !facts.is_empty() && manifest.key_fingerprint != hasher.fingerprint() {
-            return Err(Error::snapshot(format!(
-                "generation {newest} holds {} facts that came by the doors under another key ({}, configured is {}): restore \
-                 its key file, or remove {} and its log to begin without them",
-                facts.len(),
-                manifest.key_fingerprint,
-                hasher.fingerprint(),
-                store.root().display()
-            )));
+        let (mut damaged, mut reached) = (None, Offset(0));
+        for generation in store.manifests()?.into_iter().rev() {
+            match Before::of(store, generation) {
+                Ok((before, fingerprint)) => {
+                    before.check_key(generation, &fingerprint, store, hasher)?;
+                    if let Some(error) = damaged {
+                        let error = before.check_log(store, reached, error)?;
+                        tracing::warn!("{error}; those of generation {generation} and the log since are taken instead");
+                    }
+                    return Ok(before);
+                }
+                Err(error) => {
+                    // A manifest that cannot be read does not say how far it had come.
+                    reached = reached.max(store.manifest(generation).map_or(Offset(0), |manifest| manifest.events_cut));
+                    damaged = damaged.or(Some(unusable(store, generation, &error)));
+                }
+            }
         }
-        Ok(before)
+        let nothing = Before { sections: None, events_cut: Offset(0), control_cut: Offset(0) };
+        damaged.map_or(Ok(nothing), Err)
+    }
+
+    /// The facts of one generation, and the fingerprint of their key.
+    fn of(store: &Store, generation: Generation) -> Result<(Before, String)> {
+        let manifest = store.manifest(generation)?;
+        let mut before = Before { sections: None, events_cut: manifest.events_cut, control_cut: manifest.control_cut };
+        // One that has taken in nothing of the log has no facts, whatever became of the file.
+        if let Some(section) = manifest.section("live_facts").filter(|_| manifest.events_cut > Offset(0)) {
+            before.sections = Some(store.open_sections(std::slice::from_ref(section))?);
+            before.facts()?;
+        }
+        Ok((before, manifest.key_fingerprint))
+    }
+
+    fn check_key(&self, generation: Generation, of: &str, store: &Store, hasher: &KeyHasher) -> Result<()> {
+        let facts = self.facts()?;
+        if facts.is_empty() || of == hasher.fingerprint() {
+            return Ok(());
+        }
+        Err(Error::snapshot(format!(
+            "generation {generation} holds {} facts that came by the doors under another key ({of}, configured is {}): restore \
+             its key file, or remove {} and its log to begin without them",
+            facts.len(),
+            hasher.fingerprint(),
+            store.root().display()
+        )))
+    }
+
+    /// That the log holds everything between here and where a damaged generation had come to: otherwise it would be lost
+    /// without a word.
+    fn check_log(&self, store: &Store, reached: Offset, error: Error) -> Result<Error> {
+        let directory = store.root().join("log/events");
+        let holds = log::read(&directory, self.events_cut, Which::Sealed, &mut |_, _| Ok(()))? >= reached;
+        if holds { Ok(error) } else { Err(error) }
     }
 
     /// The facts.
@@ -51,15 +87,12 @@ impl Before {
     }
 }
 
-/// What to do about a generation whose facts cannot be read. The log reaches back to every generation that is kept, so
-/// that the one before will do.
+/// What to do about a generation whose facts cannot be read, where there is none before it that would do.
 fn unusable(store: &Store, generation: Generation, error: &Error) -> Error {
     Error::snapshot(format!(
-        "the facts that came by the doors cannot be taken over from generation {generation}: {error}. Nothing was published. To \
-         take them from the generation before and the log since, move {}/generations/{:06}.json away and build again \
-         (if it is live, go back first with `vaglio rollback`)",
-        store.root().display(),
-        generation.0
+        "the facts that came by the doors cannot be taken over from generation {generation}: {error}. Restore that file \
+         from a backup, or, to begin without those facts, remove {} and its log",
+        store.root().display()
     ))
 }
 

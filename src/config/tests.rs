@@ -293,7 +293,8 @@ sources:
     let (number, buy) = decls.find_event("buy").unwrap();
     // Behind `bill`, which every installation knows.
     assert_eq!((number, buy.properties.len(), buy.find_property("price").unwrap().0), (1, 2, 1));
-    assert_eq!(decls.find_event("view").unwrap().1.properties.len(), 1);
+    // The source's one and the four of every exposure.
+    assert_eq!(decls.find_event("view").unwrap().1.properties.len(), 5);
     assert_eq!(decls.list_sources["m"].uses, Use::ALL);
 }
 
