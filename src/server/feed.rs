@@ -52,10 +52,10 @@ impl Feed {
             Error::new(error.kind, message).caused_by(error)
         })?;
         // A generation of another machine says that so many records are in it: the log goes on behind them.
-        let generations = store.manifests().unwrap_or_default();
-        let cuts = generations.into_iter().filter_map(|it| store.manifest(it).ok()).map(|manifest| manifest.events_cut);
-        if let Some(cut) = cuts.max() {
-            log.skip_to(cut)?;
+        if let Some(generation) = store.current().ok().flatten()
+            && let Ok(manifest) = store.manifest(generation)
+        {
+            log.skip_to(manifest.events_cut)?;
         }
         if recovery.torn_bytes > 0 {
             tracing::warn!(

@@ -85,7 +85,7 @@ fn what_is_not_durable_yet_is_not_applied_by_a_swap() {
     let (now, durable) = (scene.now(), scene.world.log().end());
     let record = scene.world.record(&ANN[1..], now - 9, event("purchase"));
     // In the file, and never acknowledged: the disk may have no room for the rest, and it is taken back.
-    scene.world.append(&[record.clone()]);
+    scene.world.append(std::slice::from_ref(&record));
     let generation: Generation = scene.in_service.serving.generation();
     let mut applier = Applier::new(scene.world.events(), durable);
     let next = serve(&scene.world, generation, &applier, ROOM, &scene.clock, &Arc::default(), |_| ()).unwrap();
