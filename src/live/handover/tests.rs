@@ -129,7 +129,8 @@ fn whoever_was_told_finds_it_whatever_is_swapped_meanwhile() {
 }
 
 #[test]
-#[should_panic(expected = "a record was missed")]
+// Whoever applies the next record may notice first, or whoever was told.
+#[should_panic(expected = "a record")]
 fn a_swap_that_misses_records_is_found_out() {
     shuttle::check_random(|| run(forgetful), SCHEDULES);
 }
