@@ -1,6 +1,8 @@
 //! What came by the doors about one profile since the snapshot, as short as it gets, in the order of the log.
 
 use crate::log::Record;
+use crate::schema::Timestamp;
+use smallvec::SmallVec;
 
 /// The most bytes that are kept of one profile: what is beyond waits for the next index.
 const MOST_BYTES: usize = 64 << 10;
@@ -45,11 +47,22 @@ impl Facts {
     }
 }
 
+/// Windows are looked at where a minute starts, so what happened since this one started would count from the next on. Nobody is
+/// to wait for that: it counts as if it had happened at the start, until the minute is over. Returns the true times.
+pub(super) fn within_the_minute(facts: &mut [Record<'_>], now: Timestamp) -> SmallVec<[(usize, i64); 4]> {
+    let start = now.floor_minute().0;
+    let mut fresh = SmallVec::new();
+    for (at, fact) in facts.iter_mut().enumerate().filter(|(_, fact)| fact.time > start && fact.time <= now.0) {
+        fresh.push((at, fact.time));
+        fact.time = start;
+    }
+    fresh
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::log::{Said, Stay, Value};
-    use smallvec::SmallVec;
 
     fn record(time: i64, said: Said<'_>) -> Record<'_> {
         Record { id: 0, time, received: time, keys: SmallVec::new(), said }
@@ -87,5 +100,13 @@ mod tests {
         let mut read = Vec::new();
         facts.read(&mut read);
         assert_eq!(read.len(), taken);
+    }
+
+    #[test]
+    fn what_happened_within_the_minute_counts_as_of_its_start() {
+        let event = || Said::Event { name: "x".into(), properties: Vec::new() };
+        let mut facts: Vec<_> = [119, 120, 143, 151].into_iter().map(|time| record(time, event())).collect();
+        assert_eq!(within_the_minute(&mut facts, Timestamp(150)).as_slice(), [(2, 143)]);
+        assert_eq!(facts.iter().map(|fact| fact.time).collect::<Vec<_>>(), [119, 120, 120, 151]);
     }
 }

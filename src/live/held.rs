@@ -1,6 +1,7 @@
 //! Everything that is held of a person, wherever it is: a generation's sections, and what came by the doors since its cut. For
 //! the export of what is held, and for explanations; read-only, and as well without a server.
 
+use super::facts::within_the_minute;
 use super::people::People;
 use crate::audiences::catalogue::AudienceKind;
 use crate::config::Loaded;
@@ -29,6 +30,8 @@ pub struct Held {
     pub now: Timestamp,
     /// Of `today` and of dates.
     pub zone: TimeZone,
+    /// The second of that minute.
+    instant: Timestamp,
     /// What came by the doors since and names any of the identifiers, in the order of the log.
     records: Vec<Vec<u8>>,
     /// Traits of which a source's value wins over a door's.
@@ -76,14 +79,21 @@ impl Held {
         }
         let (serving, columns) = (ServingSnapshot::new(snapshot.clone())?, Opened::of(&snapshot)?);
         let zone = TimeZone::get(&snapshot.manifest().timezone).unwrap_or(TimeZone::UTC);
-        let now = now.floor_minute();
-        Ok(Held { serving, snapshot, columns, profiles, keys, now, zone, records, outranked })
+        let (instant, now) = (now, now.floor_minute());
+        Ok(Held { serving, snapshot, columns, profiles, keys, now, zone, instant, records, outranked })
     }
 
     /// What came by the doors since, in the order of the log.
     pub fn facts(&self) -> Vec<Record<'_>> {
         // They were decoded once already.
         self.records.iter().filter_map(|bytes| Record::decode(bytes).ok()).collect()
+    }
+
+    /// The same as rules see it: what happened within the present minute counts as of its start, as in answers.
+    pub fn facts_now(&self) -> Vec<Record<'_>> {
+        let mut facts = self.facts();
+        within_the_minute(&mut facts, self.instant);
+        facts
     }
 
     /// How to ask about rules.

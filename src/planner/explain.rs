@@ -87,7 +87,7 @@ pub struct Membership {
 pub fn explain(held: &Held, blocks: &[Block], what: &str) -> Result<Report> {
     let catalogue = held.serving.catalogue();
     let about = About::find(catalogue, what)?;
-    let facts = held.facts();
+    let (facts, facts_now) = (held.facts(), held.facts_now());
     let status = status(held, blocks, &facts)?;
     let mut profiles: Vec<Option<u32>> = held.profiles.iter().copied().map(Some).collect();
     if profiles.is_empty() {
@@ -95,7 +95,7 @@ pub fn explain(held: &Held, blocks: &[Block], what: &str) -> Result<Report> {
         profiles.push(None);
     }
     let per_profile: Vec<Vec<u32>> = match status {
-        Status::Matched => profiles.iter().map(|profile| held.audiences(*profile, &facts)).collect(),
+        Status::Matched => profiles.iter().map(|profile| held.audiences(*profile, &facts_now)).collect(),
         _ => Vec::new(),
     };
     let is_in = |number: u32, all: &[u32]| all.binary_search(&number).is_ok();
@@ -104,7 +104,7 @@ pub fn explain(held: &Held, blocks: &[Block], what: &str) -> Result<Report> {
         let number = catalogue.number(&id).unwrap_or(u32::MAX);
         // Only the first profile includes; any profile excludes.
         let at = if role == "exclude" { per_profile.iter().position(|all| is_in(number, all)).unwrap_or(0) } else { 0 };
-        let subject = per_profile.get(at).map(|_| held.subject(profiles[at], &facts, &outranked));
+        let subject = per_profile.get(at).map(|_| held.subject(profiles[at], &facts_now, &outranked));
         let why = subject.as_ref().and_then(|subject| question.about(&id, subject));
         let changes = subject.as_ref().and_then(|subject| question.changes(&id, subject));
         Membership { member: per_profile.get(at).is_some_and(|all| is_in(number, all)), role, id, why, changes }

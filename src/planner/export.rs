@@ -19,7 +19,7 @@ use serde_json::{Map, Value, json};
 pub(super) fn export(held: &Held, loaded: &Loaded, keeper: &Keeper) -> Result<Value> {
     let manifest = held.snapshot.manifest();
     let facts = held.facts();
-    let profile = |ordinal: &u32| profile(held, loaded, *ordinal, &facts);
+    let profile = |ordinal: &u32| profile(held, loaded, *ordinal);
     let profiles: Vec<Value> = held.profiles.iter().map(profile).collect::<Result<_>>()?;
     let hasher = keeper.hasher()?;
     let now = Clock::System.now();
@@ -41,7 +41,7 @@ pub(super) fn export(held: &Held, loaded: &Loaded, keeper: &Keeper) -> Result<Va
     }))
 }
 
-fn profile(held: &Held, loaded: &Loaded, ordinal: u32, facts: &[Record<'_>]) -> Result<Value> {
+fn profile(held: &Held, loaded: &Loaded, ordinal: u32) -> Result<Value> {
     let manifest = held.snapshot.manifest();
     let keys = Keys::open(held.snapshot.section("keys")?)?;
     let identifiers = keys
@@ -63,7 +63,7 @@ fn profile(held: &Held, loaded: &Loaded, ordinal: u32, facts: &[Record<'_>]) -> 
     let lists: Vec<Value> = lists.collect();
     let flags = Consents::open(held.snapshot.section("consents")?, manifest.profiles)?.of(ordinal);
     let catalogue = held.serving.catalogue();
-    let audiences = held.audiences(Some(ordinal), facts).into_iter().map(|number| {
+    let audiences = held.audiences(Some(ordinal), &held.facts_now()).into_iter().map(|number| {
         let audience = &catalogue.audiences[number as usize];
         json!({"id": audience.id, "kind": audience.kind})
     });

@@ -1,13 +1,13 @@
 //! What follows from what was noted: the rules that depend on it, evaluated for the profiles that it concerns, now and at the
 //! minute at which something may turn over by itself.
 
+use super::super::facts::within_the_minute;
 use super::Tail;
 use crate::evaluate::Person;
 use crate::log::Record;
 use crate::overlay::Change;
 use crate::schema::Timestamp;
 use rayon::prelude::*;
-use smallvec::SmallVec;
 
 /// Profiles that are evaluated between two looks at what else is to be done.
 const AT_ONCE: usize = 2_048;
@@ -147,18 +147,6 @@ impl Tail {
         changes.sort_unstable();
         Evaluated { changes: changes.into(), due }
     }
-}
-
-/// Windows are looked at where a minute starts, so what happened since this one started would count from the next on. Nobody is
-/// to wait for that: it counts as if it had happened at the start, until the minute is over. Returns the true times.
-fn within_the_minute(facts: &mut [Record<'_>], now: Timestamp) -> SmallVec<[(usize, i64); 4]> {
-    let start = now.floor_minute().0;
-    let mut fresh = SmallVec::new();
-    for (at, fact) in facts.iter_mut().enumerate().filter(|(_, fact)| fact.time > start && fact.time <= now.0) {
-        fresh.push((at, fact.time));
-        fact.time = start;
-    }
-    fresh
 }
 
 /// Whole minutes since the epoch; a clock before it counts as at it.
