@@ -28,7 +28,7 @@ pub use applier::Applier;
 pub use dedupe::Dedupe;
 pub use ground::{Ground, Reading};
 pub use held::Held;
-pub use intake::{Answer, Apply, Incoming, Intake, Journal, Outcome, Settings, State, Stopped};
+pub use intake::{Answer, Apply, Incoming, Intake, Journal, Outcome, Settings, State, Stopped, let_bids_go_first};
 pub use objections::Keeper;
 pub use tail::{Counts, Room, Tail};
 

@@ -14,6 +14,7 @@ mod watcher;
 use crate::config::Loaded;
 use crate::error::{Error, Result};
 use crate::hooks::{Doors, admission, grpc, http};
+use crate::live;
 use crate::planner;
 use crate::snapshot::Store;
 use feed::{Fed, Feed};
@@ -93,7 +94,7 @@ impl Server {
             0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             workers => workers,
         };
-        let (bids, planner) = (runtime("bid", workers)?, runtime("planner", 1)?);
+        let (bids, planner) = (runtime("bid", workers, || ())?, runtime("planner", 1, live::let_bids_go_first)?);
         let doors = Doors::new(&loaded.config);
         let keys = keys::Keys::load(&loaded.config, Arc::clone(&doors))?;
         // Before anybody is answered: who objects is not spoken to, from the first request on.
@@ -184,9 +185,10 @@ impl Server {
     }
 }
 
-fn runtime(name: &'static str, workers: usize) -> Result<Runtime> {
+/// `begins` is run by each of its threads first.
+fn runtime(name: &'static str, workers: usize, begins: fn()) -> Result<Runtime> {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
-    let built = builder.worker_threads(workers).thread_name(name).enable_all().build();
+    let built = builder.worker_threads(workers).thread_name(name).on_thread_start(begins).enable_all().build();
     built.map_err(|error| Error::io(format!("start {workers} `{name}` threads"), error))
 }
 
