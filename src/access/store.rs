@@ -53,7 +53,7 @@ impl CredentialStore {
     pub fn of(data_dir: &Path) -> Self {
         CredentialStore {
             directory: data_dir.to_path_buf(),
-            log: data_dir.join("log/control"),
+            log: crate::log::control_directory(data_dir),
             file: data_dir.join("credentials.json"),
             seen: Arc::default(),
         }

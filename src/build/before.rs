@@ -74,7 +74,7 @@ impl Before {
     /// That the log holds everything between here and where a damaged generation had come to: otherwise it would be lost
     /// without a word.
     fn check_log(&self, store: &Store, reached: Offset, error: Error) -> Result<Error> {
-        let directory = store.root().join("log/events");
+        let directory = crate::log::events_directory(store.root());
         let holds = log::read(&directory, self.events_cut, Which::Sealed, &mut |_, _| Ok(()))? >= reached;
         if holds { Ok(error) } else { Err(error) }
     }
@@ -98,7 +98,7 @@ fn unusable(store: &Store, generation: Generation, error: &Error) -> Error {
 
 /// The events log; `None` where nothing is taken in: it was never there, or the clock is frozen.
 pub(super) fn events_log(loaded: &Loaded) -> Option<PathBuf> {
-    let directory = loaded.config.data_dir.join("log/events");
+    let directory = crate::log::events_directory(&loaded.config.data_dir);
     (loaded.config.as_of.is_none() && directory.is_dir()).then_some(directory)
 }
 

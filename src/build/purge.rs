@@ -62,7 +62,7 @@ impl Purged {
 /// # Errors
 /// A damaged log.
 pub fn blocklist(loaded: &Loaded, now: Timestamp) -> Result<(Blocklist, Offset)> {
-    Blocklist::read(&loaded.config.data_dir.join("log/control"), now)
+    Blocklist::read(&crate::log::control_directory(&loaded.config.data_dir), now)
 }
 
 /// What there is to do at `now`.

@@ -47,7 +47,7 @@ pub fn run(args: &Args) -> Result<()> {
     let asked = Asked::open(&loaded, args.generation, Planes::Bid, &args.ids)?;
     let store = Store::open(&loaded.config.data_dir)?;
     let held = Held::of(&loaded, &store, Some(asked.snapshot.generation()), &asked.keys, asked.now)?;
-    let (list, _) = Blocklist::read(&loaded.config.data_dir.join("log/control"), Clock::System.now())?;
+    let (list, _) = Blocklist::read(&crate::log::control_directory(&loaded.config.data_dir), Clock::System.now())?;
     let hasher = loaded.key_hasher(false)?;
     let blocks: Vec<Block> = held.keys.iter().filter_map(|key| list.get(hasher.block_key(*key))).collect();
     let report = explain(&held, &blocks, &args.about)?;

@@ -121,12 +121,15 @@ fn door_events(ingest: &Ingest) -> impl Iterator<Item = EventDecl> + '_ {
     })
 }
 
+/// What may become of an ad, each an event of that name.
+pub const EXPOSURES: [&str; 4] = ["impression", "view", "click", "bill"];
+
 /// Exposures and signals: ordinary events that every installation knows.
 const BUILT_IN: [(&str, &[&str]); 6] = [
-    ("impression", &["campaign", "channel", "creative", "device"]),
-    ("view", &["campaign", "channel", "creative", "device"]),
-    ("click", &["campaign", "channel", "creative", "device"]),
-    ("bill", &["campaign", "channel", "creative", "device"]),
+    (EXPOSURES[0], &["campaign", "channel", "creative", "device"]),
+    (EXPOSURES[1], &["campaign", "channel", "creative", "device"]),
+    (EXPOSURES[2], &["campaign", "channel", "creative", "device"]),
+    (EXPOSURES[3], &["campaign", "channel", "creative", "device"]),
     ("dislike", &["campaign"]),
     ("complaint", &["campaign"]),
 ];

@@ -43,6 +43,12 @@ impl Loaded {
         jiff::tz::TimeZone::get(&self.config.timezone).unwrap_or(jiff::tz::TimeZone::UTC)
     }
 
+    /// Whether a source's value of a trait wins over one that came by the events door.
+    pub fn outranks_door(&self, name: &str) -> bool {
+        let higher = self.config.sources.iter().filter(|source| source.priority > self.config.ingest.priority);
+        higher.flat_map(|source| &source.traits).any(|column| column.trait_name() == name)
+    }
+
     /// Where "now" comes from: frozen where the configuration says `as_of`.
     pub fn clock(&self) -> Clock {
         self.config.as_of.map_or(Clock::System, Clock::Frozen)

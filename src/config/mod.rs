@@ -19,7 +19,7 @@ mod validate_callers;
 mod validate_ingest;
 mod validate_source;
 
-pub use declare::{DOOR, IdType};
+pub use declare::{DOOR, EXPOSURES, IdType};
 pub use feeding::*;
 pub use load::{DEFAULT_YAML, Loaded, load, load_file};
 pub use model::*;

@@ -7,7 +7,8 @@
 use super::routes::{Peer, refusal};
 use super::token::{Token, Wrong};
 use super::{Door, Doors};
-use crate::audiences::frequency::{CAMPAIGN, IMPRESSION};
+use crate::audiences::frequency::CAMPAIGN;
+use crate::config::EXPOSURES;
 use crate::log::{Identifier, Record, Said, Value};
 use crate::schema::{Clock, KeyHasher};
 use crate::wire::{Code, Failure};
@@ -25,8 +26,6 @@ use std::time::{Duration, Instant};
 
 /// What the paths begin with.
 pub const PREFIX: &str = "/e/";
-/// What can be told, and the event that it becomes.
-const KINDS: [&str; 4] = [IMPRESSION, "view", "click", "bill"];
 /// The most reports that wait for the log at once; what comes on top is told to come back.
 const MOST_WAITING: usize = 1_024;
 /// How long a report waits for the log.
@@ -93,8 +92,8 @@ pub(super) async fn answer(request: &Request<Incoming>, doors: &Doors, peer: &Pe
 
 async fn report(request: &Request<Incoming>, doors: &Doors, peer: &Peer) -> Result<(), Failure> {
     let kind = request.uri().path().strip_prefix(PREFIX).unwrap_or_default();
-    let Some(kind) = KINDS.iter().find(|known| **known == kind) else {
-        let message = format!("there is nothing at this path; what can be reported: {}", KINDS.join(", "));
+    let Some(kind) = EXPOSURES.iter().find(|known| **known == kind) else {
+        let message = format!("there is nothing at this path; what can be reported: {}", EXPOSURES.join(", "));
         return Err(Failure::new(Code::NotFound, message));
     };
     if request.method() != Method::GET {

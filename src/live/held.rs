@@ -60,12 +60,9 @@ impl Held {
         let mut keys = named.to_vec();
         let others = people.identifiers(&profiles)?;
         keys.extend(others.into_iter().filter(|key| !named.contains(key)));
-        let ingest = &loaded.config.ingest;
-        let higher = loaded.config.sources.iter().filter(|source| source.priority > ingest.priority);
-        let outranked = higher
-            .flat_map(|source| source.traits.iter().map(|it| it.name.as_ref().unwrap_or(&it.column).clone()))
-            .collect();
-        let directory = loaded.config.data_dir.join("log/events");
+        let traits = loaded.declarations.traits.iter().map(|it| it.name.clone());
+        let outranked = traits.filter(|name| loaded.outranks_door(name)).collect();
+        let directory = crate::log::events_directory(&loaded.config.data_dir);
         let from = snapshot.manifest().events_cut.max(oldest(&directory)?);
         let mut records = Vec::new();
         // A generation alone can be asked where no events were ever taken.

@@ -31,5 +31,17 @@ pub use reader::{Which, oldest, read};
 pub use record::{Identifier, Record, Said, Stay, Value};
 pub use recover::Recovery;
 
+use std::path::{Path, PathBuf};
+
+/// Where a data directory keeps its events log.
+pub fn events_directory(data_dir: &Path) -> PathBuf {
+    data_dir.join("log/events")
+}
+
+/// Where a data directory keeps its control log.
+pub fn control_directory(data_dir: &Path) -> PathBuf {
+    data_dir.join("log/control")
+}
+
 #[cfg(test)]
 mod tests;

@@ -45,7 +45,7 @@ impl Feed {
         if !ingest.enabled || loaded.config.as_of.is_some() {
             return Ok(None);
         }
-        let directory = loaded.config.data_dir.join("log/events");
+        let directory = crate::log::events_directory(&loaded.config.data_dir);
         let sizes = log::Settings { segment_bytes: ingest.segment_bytes, reserve_bytes: ingest.reserve_bytes };
         let (mut log, recovery) = Log::open(&directory, sizes).map_err(|error| {
             let message = format!("{error}; a server that only answers bids has `ingest: {{ enabled: false }}`");
@@ -85,16 +85,12 @@ impl Feed {
     /// # Errors
     /// A generation that was opened without the control sections, or whose are damaged.
     pub(super) fn ground(&self, serving: ServingSnapshot) -> Result<Ground> {
-        let Loaded { config, declarations, id_types, .. } = &self.loaded;
-        let priority = |source: &String| config.sources.iter().find(|it| it.name == *source).map(|it| it.priority);
+        let Loaded { declarations, id_types, .. } = &self.loaded;
         let reading = Reading {
             declarations,
             zone: &self.loaded.zone(),
             is_bid: &|name| id_types.iter().find(|it| it.name == name).is_none_or(|it| it.bid),
-            outranks_door: &|name| {
-                let feeding = declarations.traits.iter().filter(|it| it.name == name).flat_map(|it| &it.sources);
-                feeding.filter_map(priority).any(|priority| priority > config.ingest.priority)
-            },
+            outranks_door: &|name| self.loaded.outranks_door(name),
         };
         Ground::open(serving, &reading)
     }

@@ -5,6 +5,7 @@ use super::values;
 use super::vocabulary::Vocabulary;
 use crate::access::Who;
 use crate::collect::{self, IdClass};
+use crate::config::EXPOSURES;
 use crate::live::{Incoming, Objection};
 use crate::log::{Identifier, Record, Said, Stay, Value};
 use crate::schema::{ProfileKey, Scope, Timestamp};
@@ -37,7 +38,6 @@ const TYPES: [(&str, &[&str]); 8] = [
     ("signal", &["campaign", "kind"]),
 ];
 
-const EXPOSURES: [&str; 4] = ["impression", "view", "click", "bill"];
 const SIGNALS: [&str; 2] = ["dislike", "complaint"];
 
 /// Checks a line that was received `now`; `who` sends it.
