@@ -111,7 +111,7 @@ impl Access {
         self.keys.extend(settings.credentials.iter().filter_map(|credential| {
             // Validated when the configuration was read.
             let hash = KeyHash::parse(&credential.sha256)?;
-            let who = Who { name: settings.name.clone(), owner: None };
+            let who = Who { name: settings.name.clone(), owner: None, role: Some(Role::Bidder) };
             Some(Known { hash, expires: credential.expires, caller: Some(number), role: Role::Bidder, who })
         }));
     }

@@ -3,6 +3,23 @@
 use super::{Access, Credential, Refusal, Role, Shown};
 use crate::schema::Timestamp;
 
+/// Sees definitions, reach, generations, statistics: of its own owner.
+pub const SEE: &[Role] = &[Role::Planner, Role::Approver, Role::Operator];
+/// Writes drafts, uploads definitions, publishes what needs no approver.
+pub const DEFINE: &[Role] = &[Role::Planner, Role::Approver];
+/// Puts people on lists and takes them off.
+pub const LISTS: &[Role] = &[Role::Planner, Role::Approver, Role::Ingest];
+/// Has audiences leave the house.
+pub const EXPORT: &[Role] = &[Role::Approver, Role::Operator];
+/// Sends events.
+pub const INGEST: &[Role] = &[Role::Ingest];
+/// Sees and deletes what is held of people.
+pub const PEOPLE: &[Role] = &[Role::Privacy];
+/// Reads the audit trail.
+pub const AUDIT: &[Role] = &[Role::Privacy, Role::Operator];
+/// Keys, builds, rollback.
+pub const OPERATE: &[Role] = &[Role::Operator];
+
 /// Who does something at the planner's port, for the audit trail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Who {
@@ -10,17 +27,19 @@ pub struct Who {
     pub name: String,
     /// The owner whose data it may touch; `None` = everybody's.
     pub owner: Option<String>,
+    /// What the key is for; `None` = no key, everything.
+    pub role: Option<Role>,
 }
 
 impl Who {
     /// Whoever has a key that `vaglio keys` made.
     pub(super) fn of(made: &Credential) -> Self {
-        Who { name: made.id.clone(), owner: (made.owner != "*").then(|| made.owner.clone()) }
+        Who { name: made.id.clone(), owner: (made.owner != "*").then(|| made.owner.clone()), role: Some(made.role) }
     }
 
     /// Whoever is on this machine, while there are no keys.
     fn loopback() -> Self {
-        Who { name: "loopback".to_owned(), owner: None }
+        Who { name: "loopback".to_owned(), owner: None, role: None }
     }
 
     /// Whether it may touch what belongs to this owner.
@@ -30,16 +49,16 @@ impl Who {
 }
 
 impl Access {
-    /// Whether somebody may do what a role does. Without a key only this machine may, and only while there are no keys:
+    /// Whether somebody may do what one of the roles does. Without a key only this machine may, and only while there are no keys:
     /// whoever made one tells people apart.
     ///
     /// # Errors
     /// A key that is wrong or of another role, or none where one is needed.
-    pub fn may(&self, shown: &Shown<'_>, role: Role, now: Timestamp) -> Result<Who, Refusal> {
+    pub fn may(&self, shown: &Shown<'_>, roles: &[Role], now: Timestamp) -> Result<Who, Refusal> {
         let Some(key) = shown.key else {
             return if shown.loopback && !self.has_keys { Ok(Who::loopback()) } else { Err(Refusal::Missing) };
         };
         let known = self.valid(key, now)?;
-        if known.role == role { Ok(known.who.clone()) } else { Err(Refusal::OtherRole) }
+        if roles.contains(&known.role) { Ok(known.who.clone()) } else { Err(Refusal::OtherRole) }
     }
 }

@@ -319,8 +319,8 @@ fn the_planners_port_asks_for_a_role_once_there_is_a_key() {
     let here = Shown { loopback: true, ..Shown::default() };
     let open = Access::new(&Config::default());
     for role in Role::ALL {
-        assert_eq!(open.may(&here, role, NOW).map(|who| who.name), Ok("loopback".to_owned()));
-        assert_eq!(open.may(&Shown::default(), role, NOW), Err(Refusal::Missing));
+        assert_eq!(open.may(&here, &[role], NOW).map(|who| who.name), Ok("loopback".to_owned()));
+        assert_eq!(open.may(&Shown::default(), &[role], NOW), Err(Refusal::Missing));
     }
     let (sends, private) = (key(), key());
     let credentials = all(&[
@@ -328,14 +328,14 @@ fn the_planners_port_asks_for_a_role_once_there_is_a_key() {
         Credential { role: Role::Privacy, expires: Some(NOW), ..made(&private, "*") },
     ]);
     let access = Access::with(&Config::default(), &credentials);
-    let shows = |key: &Key, role| access.may(&Shown { key: Some(key.text().as_bytes()), ..here }, role, NOW);
+    let shows = |key: &Key, role| access.may(&Shown { key: Some(key.text().as_bytes()), ..here }, &[role], NOW);
     let who = shows(&sends, Role::Ingest).unwrap();
     assert!(who.name == sends.id() && who.sees("acme") && !who.sees("other"));
     assert_eq!(shows(&sends, Role::Privacy), Err(Refusal::OtherRole));
     assert_eq!(shows(&private, Role::Privacy), Err(Refusal::Expired));
     assert_eq!(shows(&key(), Role::Ingest), Err(Refusal::Unknown));
-    assert_eq!(access.may(&here, Role::Ingest, NOW), Err(Refusal::Missing));
+    assert_eq!(access.may(&here, roles::INGEST, NOW), Err(Refusal::Missing));
     let lost = all(&[Credential { caller: Some("vanished".to_owned()), ..made(&key(), "acme") }]);
     let access = Access::with(&Config::default(), &lost);
-    assert_eq!(access.may(&here, Role::Privacy, NOW), Err(Refusal::Missing), "a key that opens nothing is one");
+    assert_eq!(access.may(&here, roles::PEOPLE, NOW), Err(Refusal::Missing), "a key that opens nothing is one");
 }

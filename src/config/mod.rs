@@ -1,6 +1,6 @@
 //! The configuration: one YAML file, `VAGLIO_...` overrides, everything checked at once.
 //!
-//! [`model`], [`feeding`] and [`serving`] are the shape of the file; [`load`](mod@load) reads, overrides and validates it (`tree` the YAML with
+//! [`model`], [`feeding`], [`serving`] and [`planning`] are the shape of the file; [`load`](mod@load) reads, overrides and validates it (`tree` the YAML with
 //! positions, `env` the overrides, `decode` tree -> settings, `validate` the contradictions, `declare` the vocabulary,
 //! `key` the secret). Relative paths are resolved against the file's directory. Definitions of audiences and campaigns
 //! are not configuration: see `audiences`.
@@ -12,6 +12,7 @@ pub mod feeding;
 mod key;
 pub mod load;
 pub mod model;
+pub mod planning;
 pub mod serving;
 mod tree;
 mod validate;
@@ -23,6 +24,7 @@ pub use declare::{DOOR, EXPOSURES, IdType};
 pub use feeding::*;
 pub use load::{DEFAULT_YAML, Loaded, load, load_file};
 pub use model::*;
+pub use planning::*;
 pub use serving::*;
 
 #[cfg(test)]

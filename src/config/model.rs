@@ -1,6 +1,7 @@
 //! The shape of the configuration file. Units are in the names; every key is documented in `default.yaml`.
 
 use super::feeding::Ingest;
+use super::planning::{Destination, Protection, Publishing, Statistics};
 use super::serving::{Caller, Prebid, Privacy, Server};
 use crate::schema::{PropKind, Span, Timestamp, TraitKind, Use};
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,14 @@ pub struct Config {
     pub build: Build,
     /// What comes by the doors between builds.
     pub ingest: Ingest,
+    /// How definitions are published.
+    pub publishing: Publishing,
+    /// What is told of audiences that are not the asker's own.
+    pub protection: Protection,
+    /// Where audiences may be exported to.
+    pub destinations: Vec<Destination>,
+    /// What is counted of answers.
+    pub statistics: Statistics,
     /// Where and how questions are answered.
     pub server: Server,
     /// What signals permit.
@@ -54,6 +63,10 @@ impl Default for Config {
             identity: Identity::default(),
             build: Build::default(),
             ingest: Ingest::default(),
+            publishing: Publishing::default(),
+            protection: Protection::default(),
+            destinations: Vec::new(),
+            statistics: Statistics::default(),
             server: Server::default(),
             privacy: Privacy::default(),
             prebid: Prebid::default(),

@@ -49,9 +49,10 @@ fn the_printed_default_is_the_default() {
 }
 
 /// Lines that stand right above their commented example.
-const REPLACED: [&str; 10] = [
+const REPLACED: [&str; 11] = [
     "definitions: []",
     "sources: []",
+    "destinations: []",
     "public: ~",
     "  precedence: []",
     "  bid_sources: []",

@@ -277,7 +277,7 @@ fn with_keys(record: &Control, keys: Vec<BlockKey>) -> Control {
     let mut record = record.clone();
     match &mut record {
         Control::Objection { keys: of, .. } | Control::Deletion { keys: of, .. } => *of = keys,
-        Control::Credentials(_) | Control::Audit { .. } => {}
+        Control::Credentials(_) | Control::Definitions { .. } | Control::Audit { .. } => {}
     }
     record
 }

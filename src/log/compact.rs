@@ -45,6 +45,8 @@ pub(super) struct Standing {
     objections: Held<(Vec<BlockKey>, Scope)>,
     deletions: Held<Vec<BlockKey>>,
     credentials: Option<String>,
+    /// Every change of the catalogue: its history is what planners see and go back to.
+    definitions: Vec<Control>,
     audit: Vec<Control>,
     /// The newest time of any record: what the clock said when it was written.
     now: i64,
@@ -53,7 +55,7 @@ pub(super) struct Standing {
 impl Standing {
     pub(super) fn new() -> Self {
         let (objections, deletions) = (Held::new(), Held::new());
-        Standing { objections, deletions, credentials: None, audit: Vec::new(), now: i64::MIN }
+        Standing { objections, deletions, credentials: None, definitions: Vec::new(), audit: Vec::new(), now: i64::MIN }
     }
 
     pub(super) fn note(&mut self, control: Control) {
@@ -67,6 +69,10 @@ impl Standing {
                 self.deletions.note(keys, time, until);
             }
             Control::Credentials(text) => self.credentials = Some(text),
+            Control::Definitions { time, .. } => {
+                self.now = self.now.max(time);
+                self.definitions.push(control);
+            }
             Control::Audit { time, .. } => {
                 self.now = self.now.max(time);
                 self.audit.push(control);
@@ -74,7 +80,7 @@ impl Standing {
         }
     }
 
-    /// What holds, in the order in which it was first said; the audit trail of the last year; the credentials.
+    /// What holds, in the order in which it was first said; the changes of the catalogue; the audit trail of the last year; the credentials.
     /// What has ended is told by the earlier of `clock` and the newest record: one of them may be of a clock that was wrong.
     pub(super) fn into_records(self, clock: Timestamp) -> impl Iterator<Item = Control> {
         let now = self.now.min(clock.0);
@@ -89,6 +95,9 @@ impl Standing {
             Control::Audit { time, .. } => *time > since && seen.insert(entry.clone()),
             _ => true,
         });
-        objections.chain(deletions).chain(audit).chain(self.credentials.map(Control::Credentials))
+        // A change carries its number, so those that are alike are one.
+        let mut said = HashSet::new();
+        let definitions = self.definitions.into_iter().filter(move |change| said.insert(change.clone()));
+        objections.chain(deletions).chain(definitions).chain(audit).chain(self.credentials.map(Control::Credentials))
     }
 }

@@ -29,6 +29,18 @@ pub enum Control {
     },
     /// All API keys, hashed, as they stand from here on: the text that `access` reads.
     Credentials(String),
+    /// A change of the catalogue, or a part of one where a record is too small for it: the parts follow one another, and
+    /// the change counts once the last is there.
+    Definitions {
+        /// When: seconds since the epoch.
+        time: i64,
+        /// From 0.
+        part: u32,
+        /// How many parts the change has.
+        parts: u32,
+        /// What `audiences` reads, cut at any character.
+        text: String,
+    },
     /// Somebody looked at or changed what is held of a person.
     Audit {
         /// When: seconds since the epoch.

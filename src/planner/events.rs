@@ -35,7 +35,7 @@ pub(super) use http::routes;
 /// rejected. For benches and fuzzing.
 pub fn checked(body: &[u8], loaded: &Loaded, keys: &KeyHasher, now: Timestamp) -> Vec<Result<Vec<u8>, String>> {
     let words = Vocabulary::new(loaded, keys.clone(), None);
-    let who = Who { name: String::new(), owner: None };
+    let who = Who { name: String::new(), owner: None, role: None };
     let lines = body.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
     let taken = lines.map(|line| Line::read(line).and_then(|line| check(&line, &words, &who, now)));
     let bytes = taken.map(|taken| match taken? {

@@ -1,18 +1,21 @@
 //! The planner's and operator's port: events, metrics. It has a runtime of its own, so that nothing here disturbs a bid.
 //!
 //! Contents: [`events`] what happens between builds; [`profiles`] deletes people and exports what is held of them (`export`), [`explain`] why somebody is where they are, [`named`] whom a request means; [`port`] its
-//! connections, HTTP/1.1 and gRPC on one; [`reply`] who asks and how they are refused.
+//! connections, HTTP/1.1 and gRPC on one; [`reply`] who asks and how they are refused;
+//! [`view`] the generation that planners look at; [`openapi`] the description of every path.
 //! What must not live here: the bid path, files.
 
 pub mod events;
 pub mod explain;
 mod export;
 mod named;
+mod openapi;
 mod port;
 mod profiles;
 mod reply;
+mod view;
 
-use crate::access::{Access, Role};
+use crate::access::{Access, roles};
 use crate::config::Loaded;
 use crate::decide::Answering;
 use crate::live::{self, Intake, Keeper, Objections};
@@ -28,6 +31,7 @@ use axum::{Extension, Router};
 use reply::{Peer, Refused};
 use std::sync::Arc;
 use tokio::net::TcpListener;
+pub use view::{View, Views};
 
 const INDEX: &str = "\
 Vaglio, an audience server for the bidstream.
@@ -62,6 +66,8 @@ pub struct Planner {
     pub objections: Option<Arc<dyn Objections>>,
     /// Where deletions go, and the audit trail.
     pub keeper: Arc<Keeper>,
+    /// The generation that planners look at.
+    pub views: Views,
 }
 
 /// Serves until the task is dropped.
@@ -72,6 +78,10 @@ pub async fn serve(listener: TcpListener, planner: Arc<Planner>) {
 
 /// Every path of the port.
 fn router(planner: Arc<Planner>) -> Router {
+    let paths = openapi::router()
+        .merge(events::routes(Arc::clone(&planner)).into())
+        .merge(explain::routes(Arc::clone(&planner)).into())
+        .merge(profiles::routes(Arc::clone(&planner)).into());
     Router::new()
         .route("/", get(|| async { INDEX }))
         .route("/metrics", get(scrape))
@@ -79,10 +89,8 @@ fn router(planner: Arc<Planner>) -> Router {
         .method_not_allowed_fallback(async || {
             Refused::new(Code::MethodNotAllowed, "the path takes another method", "docs/api.md says which")
         })
-        .with_state(Arc::clone(&planner))
-        .merge(events::routes(Arc::clone(&planner)))
-        .merge(explain::routes(Arc::clone(&planner)))
-        .merge(profiles::routes(planner))
+        .with_state(planner)
+        .merge(openapi::described(paths))
 }
 
 /// Counts are nobody's data: this machine reads them without a key, also where keys exist.
@@ -92,7 +100,7 @@ async fn scrape(
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, Refused> {
     if !peer.loopback {
-        planner.may(peer, &headers, Role::Operator)?;
+        planner.may(peer, &headers, roles::OPERATE)?;
     }
     if let Some(intake) = &planner.intake {
         planner.metrics.feed.note(doing(&intake.state()));

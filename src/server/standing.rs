@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::hooks::Doors;
 use crate::hooks::refusals::Refusals;
 use crate::live::{Intake, Keeper, Objections};
-use crate::planner::{Planner, Standing};
+use crate::planner::{Planner, Standing, Views};
 use crate::snapshot::Store;
 use std::sync::Arc;
 
@@ -46,5 +46,6 @@ pub(super) fn planner(
         intake,
         objections: Some(Arc::clone(keeper) as Arc<dyn Objections>),
         keeper: Arc::clone(keeper),
+        views: Views::default(),
     }
 }

@@ -32,6 +32,12 @@ pub enum Code {
     NotReady,
     /// It cannot be had as this server is configured.
     Refused,
+    /// Somebody else changed it meanwhile, or it stands elsewhere.
+    Conflict,
+    /// It is not as `If-Match` says.
+    PreconditionFailed,
+    /// It changes much: it must be confirmed.
+    NeedsConfirmation,
     /// More comes than can be taken: it may be tried again at once.
     Overloaded,
     /// The disk is full, or refuses to be written.
@@ -44,7 +50,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of their numbers.
-    pub const ALL: [Code; 15] = [
+    pub const ALL: [Code; 18] = [
         Code::InvalidArgument,
         Code::Unauthenticated,
         Code::PermissionDenied,
@@ -56,6 +62,9 @@ impl Code {
         Code::UnsupportedMediaType,
         Code::NotReady,
         Code::Refused,
+        Code::Conflict,
+        Code::PreconditionFailed,
+        Code::NeedsConfirmation,
         Code::Overloaded,
         Code::StorageFull,
         Code::Unavailable,
@@ -76,6 +85,9 @@ impl Code {
             Code::UnsupportedMediaType => ("unsupported_media_type", tonic::Code::InvalidArgument, 415, 2),
             Code::NotReady => ("not_ready", tonic::Code::Unavailable, 503, 1),
             Code::Refused => ("refused", tonic::Code::FailedPrecondition, 409, 2),
+            Code::Conflict => ("conflict", tonic::Code::Aborted, 409, 2),
+            Code::PreconditionFailed => ("precondition_failed", tonic::Code::Aborted, 412, 2),
+            Code::NeedsConfirmation => ("needs_confirmation", tonic::Code::FailedPrecondition, 409, 2),
             Code::Overloaded => ("overloaded", tonic::Code::ResourceExhausted, 429, 1),
             Code::StorageFull => ("storage_full", tonic::Code::ResourceExhausted, 507, 1),
             Code::Unavailable => ("unavailable", tonic::Code::Unavailable, 503, 1),
@@ -86,6 +98,30 @@ impl Code {
     /// The name in JSON and metrics.
     pub const fn name(self) -> &'static str {
         self.row().0
+    }
+
+    /// What it means, in words.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Code::InvalidArgument => "The request is not as it must be",
+            Code::Unauthenticated => "Nobody knows who asks",
+            Code::PermissionDenied => "This key is not for that",
+            Code::NotFound => "There is no such thing",
+            Code::Gone => "It is no more",
+            Code::MethodNotAllowed => "The path takes another method",
+            Code::Timeout => "The request did not arrive in time",
+            Code::TooLarge => "The request is too large",
+            Code::UnsupportedMediaType => "The request is in a form that is not read here",
+            Code::NotReady => "There is nothing to answer from yet",
+            Code::Refused => "It cannot be had as this server is configured",
+            Code::Conflict => "It is in the way of something else",
+            Code::PreconditionFailed => "It was changed meanwhile",
+            Code::NeedsConfirmation => "It changes much and must be confirmed",
+            Code::Overloaded => "Too much is asked at once",
+            Code::StorageFull => "There is no room left",
+            Code::Unavailable => "It cannot be had now",
+            Code::Internal => "A mistake of ours",
+        }
     }
 
     /// The gRPC status.

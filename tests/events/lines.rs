@@ -77,8 +77,8 @@ fn bodies_are_bounded_and_must_be_what_they_say() {
         ("content-encoding: br\r\n", b"plain", 415, "unsupported_media_type"),
     ] {
         let said = port.ask("/api/v1/events", headers, body);
-        assert_eq!((said.status, said.json()["error"]["code"].as_str()), (status, Some(code)), "{said:?}");
-        assert!(said.json()["error"]["help"].is_string());
+        assert_eq!((said.status, said.json()["code"].as_str()), (status, Some(code)), "{said:?}");
+        assert!(said.json()["help"].is_string());
     }
     let many = gzip(&b"x\n".repeat(200_001));
     let said = port.ask("/api/v1/events", "content-encoding: gzip\r\n", &many);
@@ -111,7 +111,7 @@ fn objections_are_taken_before_everything_else_and_where_nothing_else_is() {
         let port = place.start(&With { top, ingest, ..With::default() });
         let said = port.post(&line("a"));
         assert_eq!(said.status, 409);
-        assert!(said.json()["error"]["message"].as_str().unwrap().contains(why), "{said:?}");
+        assert!(said.json()["detail"].as_str().unwrap().contains(why), "{said:?}");
         assert_eq!(port.post(&format!("{objection}\n{}", line("a"))).status, 409);
         assert!(port.objected.lock().is_empty(), "nothing of a batch that is refused");
         assert_eq!(port.post(&objection).json()["accepted"], 1, "{top}{ingest}");

@@ -132,6 +132,7 @@ impl Place {
             intake: intake.clone(),
             objections: Some(Arc::new(Notes(Arc::clone(&objected)))),
             keeper: Arc::new(Keeper::open(loaded.clone(), store, Arc::default(), Arc::default()).unwrap()),
+            views: vaglio::planner::Views::default(),
             loaded,
         };
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();

@@ -7,6 +7,10 @@ use crate::schema::{BlockKey, Scope};
 
 /// The most identifiers that one objection or deletion names.
 pub const MOST_KEYS: usize = 1024;
+/// The most bytes of one part of a change of the catalogue.
+pub const LONGEST_PART: usize = 768 << 10;
+/// The most parts of one.
+pub const MOST_PARTS: u32 = 64;
 /// The most bytes of all credentials together.
 pub const LONGEST_CREDENTIALS: usize = 768 << 10;
 
@@ -14,6 +18,7 @@ const OBJECTION: u8 = 1;
 const DELETION: u8 = 2;
 const CREDENTIALS: u8 = 3;
 const AUDIT: u8 = 4;
+const DEFINITIONS: u8 = 5;
 
 impl Control {
     /// Adds its bytes to `out`, or leaves `out` as it is.
@@ -53,6 +58,14 @@ impl Control {
                 out.push(CREDENTIALS);
                 put_text(out, text, LONGEST_CREDENTIALS)?;
             }
+            Control::Definitions { time, part, parts, text } => {
+                out.push(DEFINITIONS);
+                place(*part, *parts)?;
+                put_signed(out, *time);
+                put_varint(out, u64::from(*part));
+                put_varint(out, u64::from(*parts));
+                put_text(out, text, LONGEST_PART)?;
+            }
             Control::Audit { time, who, what, subject } => {
                 out.push(AUDIT);
                 put_signed(out, *time);
@@ -79,6 +92,13 @@ impl Control {
             },
             DELETION => Control::Deletion { keys: keys(&mut bytes)?, time: bytes.signed()?, until: until(&mut bytes)? },
             CREDENTIALS => Control::Credentials(bytes.text(LONGEST_CREDENTIALS)?.to_owned()),
+            DEFINITIONS => {
+                let time = bytes.signed()?;
+                let number = |it: u64| u32::try_from(it).unwrap_or(u32::MAX);
+                let (part, parts) = (number(bytes.varint()?), number(bytes.varint()?));
+                place(part, parts)?;
+                Control::Definitions { time, part, parts, text: bytes.text(LONGEST_PART)?.to_owned() }
+            }
             AUDIT => Control::Audit {
                 time: bytes.signed()?,
                 who: bytes.text(LONGEST_TEXT)?.to_owned(),
@@ -90,6 +110,11 @@ impl Control {
         bytes.end()?;
         Ok(control)
     }
+}
+
+/// A part's place among the parts.
+fn place(part: u32, parts: u32) -> Result<()> {
+    if part < parts && parts <= MOST_PARTS { Ok(()) } else { Err(refused(&format!("part {part} of {parts}"))) }
 }
 
 fn scope(byte: u8) -> Result<Scope> {

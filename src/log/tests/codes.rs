@@ -68,6 +68,12 @@ pub(super) fn controls() -> impl Strategy<Value = Control> {
             until
         }),
         "\\PC{0,40}".prop_map(Control::Credentials),
+        (time(), 0..3_u32, 1..4_u32, "\\PC{0,40}").prop_map(|(time, part, more, text)| Control::Definitions {
+            time,
+            part,
+            parts: part + more,
+            text
+        }),
         (time(), "[a-z]{1,8}", "[a-z]{1,8}", any::<u128>()).prop_map(|(time, who, what, subject)| Control::Audit {
             time,
             who,

@@ -140,13 +140,24 @@ proptest! {
         controls.iter().cloned().for_each(|control| standing.note(control));
         let kept: Vec<Control> = standing.into_records(Timestamp(i64::MAX)).collect();
         let time = |control: &Control| match control {
-            Control::Objection { time, .. } | Control::Deletion { time, .. } | Control::Audit { time, .. } => Some(*time),
+            Control::Objection { time, .. } | Control::Deletion { time, .. } => Some(*time),
+            Control::Audit { time, .. } | Control::Definitions { time, .. } => Some(*time),
             Control::Credentials(_) => None,
         };
         let now = controls.iter().filter_map(time).max().unwrap_or_default() + later;
         prop_assert_eq!(blocks(&kept, now), blocks(&controls, now));
         let credentials = |all: &[Control]| all.iter().rev().find(|it| matches!(it, Control::Credentials(_))).cloned();
         prop_assert_eq!(credentials(&kept), credentials(&controls));
+        let definitions = |all: &[Control]| -> Vec<Control> {
+            let mut once = Vec::new();
+            for change in all.iter().filter(|it| matches!(it, Control::Definitions { .. })) {
+                if !once.contains(change) {
+                    once.push(change.clone());
+                }
+            }
+            once
+        };
+        prop_assert_eq!(definitions(&kept), definitions(&controls), "the whole history");
         let mut again = crate::log::compact::Standing::new();
         controls.iter().chain(&kept).cloned().for_each(|control| again.note(control));
         prop_assert_eq!(again.into_records(Timestamp(i64::MAX)).collect::<Vec<_>>(), kept, "also when it was cut short");

@@ -6,7 +6,7 @@ use super::body::{MAX_LINES, Whole};
 use super::line::Line;
 use super::vocabulary::Vocabulary;
 use super::{Batch, Door, Fate};
-use crate::access::{Role, Who};
+use crate::access::{Who, roles};
 use crate::schema::Clock;
 use crate::wire::Code;
 use axum::body::Body;
@@ -91,7 +91,7 @@ async fn take(
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Response, Refused> {
-    let who = door.planner.may(peer, headers, Role::Ingest)?;
+    let who = door.planner.may(peer, headers, roles::INGEST)?;
     let results = Results::asked(query)?;
     let words = door.words()?;
     let whole = door.read(headers, body).await?;

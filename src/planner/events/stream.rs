@@ -6,7 +6,7 @@ use super::body::MAX_LINES;
 use super::line::{Eid, Line, Named, Plain, When};
 use super::vocabulary::Vocabulary;
 use super::{Batch, Door, Fate, refused};
-use crate::access::{Role, Who};
+use crate::access::{Who, roles};
 use crate::live::{Answer, Stopped};
 use crate::schema::Clock;
 use crate::wire::json::Text;
@@ -113,7 +113,7 @@ struct Pending {
 impl Sender {
     /// Asked for every batch: a key that is taken away ends the stream.
     fn who(&self) -> Result<Who, Refused> {
-        self.door.planner.permits(&shown(self.headers.get(AUTHORIZATION), self.peer.loopback), Role::Ingest)
+        self.door.planner.permits(&shown(self.headers.get(AUTHORIZATION), self.peer.loopback), roles::INGEST)
     }
 
     /// Checks a batch and hands it in, as soon as there is room for it.

@@ -84,7 +84,7 @@ fn prove(case: &Json, words: &Vocabulary) {
     let about = case["about"].as_str().unwrap();
     let text = case["text"].as_str().map_or_else(|| case["line"].to_string(), str::to_owned);
     let owner = case["who"].as_str().map(str::to_owned);
-    let who = Who { name: "test".to_owned(), owner };
+    let who = Who { name: "test".to_owned(), owner, role: None };
     let now = Timestamp::parse("2026-11-20T12:00:00Z").unwrap();
     let taken = Line::read(text.as_bytes()).and_then(|line| check(&line, words, &who, now));
     match taken {
@@ -133,7 +133,7 @@ fn every_case_is_taken_or_rejected_as_it_says() {
 #[test]
 fn long_lines_and_many_identifiers_are_refused() {
     let words = vocabulary();
-    let who = Who { name: "test".to_owned(), owner: None };
+    let who = Who { name: "test".to_owned(), owner: None, role: None };
     let reason = |text: &str| {
         Line::read(text.as_bytes()).and_then(|line| check(&line, &words, &who, Timestamp(2_000_000_000))).unwrap_err()
     };
