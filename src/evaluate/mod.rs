@@ -2,7 +2,8 @@
 //!
 //! One evaluator, two modes, proved equal to each other and to a naive oracle (`tests`). Contents: [`Plan`] rules bound
 //! to columns, equal parts merged; [`Moment`] its windows at one minute; `block` and `profile` the two modes; `flips`
-//! what turns over between minutes; `explain` why a profile is in or out. What must not live here: files.
+//! what turns over between minutes; `explain` why a profile is in or out; `survey` what planners ask of everybody.
+//! What must not live here: files.
 //!
 //! A test of an unknown value is false, and so its `not` is true. A trait that no column holds is unknown; an event
 //! that no column holds has never happened. Everything is evaluated at whole minutes.
@@ -21,6 +22,7 @@ mod local_time;
 mod moment;
 mod plan;
 mod profile;
+pub mod survey;
 mod text;
 
 pub use bits::Bitmap;

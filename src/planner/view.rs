@@ -10,9 +10,11 @@ use crate::audiences::Catalogue;
 use crate::config::Loaded;
 use crate::decide::Answering;
 use crate::error::Result;
+use crate::evaluate::survey::id_masks;
 use crate::lookup::ServingSnapshot;
 use crate::schema::{Generation, Timestamp};
 use crate::snapshot::columns::{Columns, Opened};
+use crate::snapshot::keys::Keys;
 use crate::snapshot::{Bitmaps, Planes, Store};
 use crate::wire::Code;
 use jiff::tz::TimeZone;
@@ -26,7 +28,11 @@ pub struct View {
     serving: ServingSnapshot,
     columns: Opened,
     zone: TimeZone,
+    id_types: Mutex<Option<Arc<IdTypes>>>,
 }
+
+/// By identifier type: its name, and a mask (word `i` stands for ordinals from `64 * i`) of the profiles that have one.
+pub type IdTypes = Vec<(String, Vec<u64>)>;
 
 /// The view that was asked for last.
 #[derive(Debug, Default)]
@@ -52,7 +58,7 @@ impl View {
     /// As [`View::open`].
     pub fn of(serving: ServingSnapshot, zone: TimeZone) -> Result<View> {
         let columns = Opened::of(serving.snapshot())?;
-        Ok(View { serving, columns, zone })
+        Ok(View { serving, columns, zone, id_types: Mutex::default() })
     }
 
     /// Its number.
@@ -91,6 +97,22 @@ impl View {
     /// A damaged section.
     pub fn members(&self, audience: u32) -> Result<RoaringBitmap> {
         Bitmaps::open(self.serving.snapshot().section("audiences")?)?.get(audience)
+    }
+
+    /// By identifier type, as the manifest numbers them, the profiles that have one. Found out once a view.
+    ///
+    /// # Errors
+    /// A damaged section.
+    pub fn id_types(&self) -> Result<Arc<IdTypes>> {
+        let mut known = self.id_types.lock();
+        if let Some(known) = &*known {
+            return Ok(Arc::clone(known));
+        }
+        let names = &self.serving.manifest().id_types;
+        let keys = Keys::open(self.serving.snapshot().section("keys")?)?;
+        let masks = id_masks(&keys, names.len());
+        let found = Arc::new(names.iter().cloned().zip(masks).collect::<IdTypes>());
+        Ok(Arc::clone(known.insert(found)))
     }
 }
 
