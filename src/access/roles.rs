@@ -17,6 +17,8 @@ pub const INGEST: &[Role] = &[Role::Ingest];
 pub const PEOPLE: &[Role] = &[Role::Privacy];
 /// Reads the audit trail.
 pub const AUDIT: &[Role] = &[Role::Privacy, Role::Operator];
+/// Ends a build that runs.
+pub const CANCEL: &[Role] = &[Role::Approver, Role::Operator];
 /// Keys, builds, rollback.
 pub const OPERATE: &[Role] = &[Role::Operator];
 

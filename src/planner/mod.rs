@@ -1,10 +1,11 @@
 //! The planner's and operator's port: events, metrics. It has a runtime of its own, so that nothing here disturbs a bid.
 //!
-//! Contents: [`events`] what happens between builds; [`profiles`] deletes people and exports what is held of them (`export`), [`explain`] why somebody is where they are, [`named`] whom a request means; [`port`] its
+//! Contents: [`events`] what happens between builds; [`builds`] what is built; [`profiles`] deletes people and exports what is held of them (`export`), [`explain`] why somebody is where they are, [`named`] whom a request means; [`port`] its
 //! connections, HTTP/1.1 and gRPC on one; [`reply`] who asks and how they are refused;
 //! [`view`] the generation that planners look at; [`openapi`] the description of every path.
 //! What must not live here: the bid path, files.
 
+pub mod builds;
 pub mod events;
 pub mod explain;
 mod export;
@@ -28,6 +29,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use axum::routing::get;
 use axum::{Extension, Router};
+use builds::Builds;
 use reply::{Peer, Refused};
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -68,6 +70,8 @@ pub struct Planner {
     pub keeper: Arc<Keeper>,
     /// The generation that planners look at.
     pub views: Views,
+    /// Who builds; `None` where another process does.
+    pub builds: Option<Arc<dyn Builds>>,
 }
 
 /// Serves until the task is dropped.
@@ -81,7 +85,8 @@ fn router(planner: Arc<Planner>) -> Router {
     let paths = openapi::router()
         .merge(events::routes(Arc::clone(&planner)).into())
         .merge(explain::routes(Arc::clone(&planner)).into())
-        .merge(profiles::routes(Arc::clone(&planner)).into());
+        .merge(profiles::routes(Arc::clone(&planner)).into())
+        .merge(builds::http::routes(Arc::clone(&planner)));
     Router::new()
         .route("/", get(|| async { INDEX }))
         .route("/metrics", get(scrape))

@@ -106,7 +106,7 @@ impl Server {
             keeper.when_deleted(Box::new(move |keys| forgets.forget(keys)));
         }
         let intake = feed.as_ref().map(|feed| feed.intake());
-        let operator = Arc::new(standing::planner(loaded.clone(), &doors, &keeper, intake));
+        let operator = Arc::new(standing::planner(loaded.clone(), &doors, &keeper, intake, None));
         let listening = listen(listeners, tls, &doors, operator, &drain, &bids, &planner)?;
         let watcher =
             watcher::Watcher::new(loaded.clone(), store.clone(), Arc::clone(&doors), keys, keeper, feed.clone());

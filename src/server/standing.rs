@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::hooks::Doors;
 use crate::hooks::refusals::Refusals;
 use crate::live::{Intake, Keeper, Objections};
+use crate::planner::builds::Builds;
 use crate::planner::{Planner, Standing, Views};
 use crate::snapshot::Store;
 use std::sync::Arc;
@@ -38,6 +39,7 @@ pub(super) fn planner(
     doors: &Arc<Doors>,
     keeper: &Arc<Keeper>,
     intake: Option<Arc<Intake>>,
+    builds: Option<Arc<dyn Builds>>,
 ) -> Planner {
     Planner {
         loaded,
@@ -47,5 +49,6 @@ pub(super) fn planner(
         objections: Some(Arc::clone(keeper) as Arc<dyn Objections>),
         keeper: Arc::clone(keeper),
         views: Views::default(),
+        builds,
     }
 }

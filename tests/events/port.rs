@@ -133,6 +133,7 @@ impl Place {
             objections: Some(Arc::new(Notes(Arc::clone(&objected)))),
             keeper: Arc::new(Keeper::open(loaded.clone(), store, Arc::default(), Arc::default()).unwrap()),
             views: vaglio::planner::Views::default(),
+            builds: None,
             loaded,
         };
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
