@@ -279,13 +279,13 @@ fn what_is_held_is_exported_and_explained_and_the_audit_trail_tells() {
     let mut trail = Vec::new();
     let mut log = vaglio::log::ControlLog::open(&shop.data().join("log/control")).unwrap();
     log.catch_up(&mut |_, record| {
-        if let vaglio::log::Control::Audit { who, what, .. } = record {
-            trail.push(format!("{who} {what}"));
+        if let vaglio::log::Control::Audited(entry) = record {
+            trail.push(format!("{} {}", entry.who, entry.what));
         }
         Ok(())
     })
     .unwrap();
-    let expected = ["export", "explain", "explain", "explain", "delete 1", "export", "explain"]
+    let expected = ["export", "explain", "explain", "explain", "delete", "export", "explain"]
         .map(|what| format!("loopback {what}"));
     assert_eq!(trail, expected);
 }

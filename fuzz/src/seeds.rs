@@ -2,7 +2,7 @@
 
 use prost::Message;
 use roaring::RoaringBitmap;
-use vaglio::log::{Control, Identifier, Log, Record, Said, Settings, Stay, Value};
+use vaglio::log::{AuditEntry, Control, Identifier, Link, Log, Record, Said, Settings, Stay, Value};
 use vaglio::schema::{BlockKey, ProfileKey, Scope};
 use vaglio::snapshot::bitmaps::write_bitmaps;
 use vaglio::snapshot::blocked::write_blocked;
@@ -97,13 +97,26 @@ fn records() -> [Record<'static>; 5] {
     })
 }
 
-fn controls() -> [Control; 4] {
+fn controls() -> [Control; 6] {
     let (keys, time) = (vec![BlockKey(7), BlockKey(8)], 1_793_000_000);
     [
         Control::Objection { keys: keys.clone(), scope: Scope::Marketing, time, until: Some(time + 60) },
         Control::Deletion { keys, time, until: None },
         Control::Credentials("{}".to_owned()),
         Control::Audit { time, who: "9f3a01bc".to_owned(), what: "export".to_owned(), subject: BlockKey(7) },
+        Control::Audited(Box::new(AuditEntry {
+            number: 1,
+            time,
+            who: "9f3a01bc".to_owned(),
+            owner: Some("acme".to_owned()),
+            what: "publish".to_owned(),
+            object: "audience acme/vip".to_owned(),
+            subject: Some(BlockKey(7)),
+            before: None,
+            after: Some("2".to_owned()),
+            link: Link::FIRST,
+        })),
+        Control::Anchor { number: 1, link: Link::FIRST },
     ]
 }
 

@@ -1,15 +1,17 @@
 //! Who asks: callers, their credentials, and what each may see.
 //!
 //! Contents: [`caller`] what a caller may see and how it is answered; [`key`] a key and its hash; [`credentials`] the keys
-//! that `vaglio keys` made, [`store`] where they are kept; [`roles`] what a key is for at the planner's port; [`Access`] everybody at one moment, and who a credential stands
-//! for. No protocol, no audience's content.
+//! that `vaglio keys` made, [`store`] where they are kept; [`roles`] what a key is for at the planner's port; [`audit`] what is noted of who did what;
+//! [`Access`] everybody at one moment, and who a credential stands for. No protocol, no audience's content.
 
+pub mod audit;
 pub mod caller;
 pub mod credentials;
 pub mod key;
 pub mod roles;
 pub mod store;
 
+pub use audit::Entry;
 pub use caller::{Caller, Role};
 pub use credentials::{Credential, Credentials};
 pub use key::{Key, KeyHash};

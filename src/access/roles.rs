@@ -44,6 +44,11 @@ impl Who {
         Who { name: "loopback".to_owned(), owner: None, role: None }
     }
 
+    /// Whoever runs a command on the machine of the data directory: there file permissions say who may what.
+    pub fn command_line() -> Self {
+        Who { name: "command line".to_owned(), owner: None, role: None }
+    }
+
     /// Whether it may touch what belongs to this owner.
     pub fn sees(&self, owner: &str) -> bool {
         self.owner.as_deref().is_none_or(|own| own == owner)

@@ -3,11 +3,12 @@
 
 use super::asked::Asked;
 use super::{ConfigArg, Format, print, print_json};
+use crate::access::{Who, audit};
 use crate::error::Result;
 use crate::evaluate::Tree;
 use crate::live::Held;
 use crate::log::{Block, Blocklist};
-use crate::planner::explain::{Report, explain};
+use crate::planner::explain::{Report, entry, explain};
 use crate::schema::Clock;
 use crate::snapshot::{Planes, Store};
 
@@ -50,6 +51,9 @@ pub fn run(args: &Args) -> Result<()> {
     let (list, _) = Blocklist::read(&crate::log::control_directory(&loaded.config.data_dir), Clock::System.now())?;
     let hasher = loaded.key_hasher(false)?;
     let blocks: Vec<Block> = held.keys.iter().filter_map(|key| list.get(hasher.block_key(*key))).collect();
+    // Nothing is told that leaves no trace.
+    let subject = asked.keys.first().map(|key| hasher.block_key(*key));
+    audit::log(&loaded.config.data_dir, &Who::command_line(), entry(&held, &args.about, subject))?;
     let report = explain(&held, &blocks, &args.about)?;
     if args.json || args.format == Format::Json { print_json(&report) } else { print(&text(&report)) }
 }

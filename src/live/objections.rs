@@ -7,13 +7,14 @@
 
 use super::people::People;
 use super::{Objection, Objections};
+use crate::access::{Entry, Who};
 use crate::config::Loaded;
 use crate::error::Result;
 use crate::log::blocklist::{self, HashedState, Said};
 use crate::log::control::bytes::MOST_KEYS;
 use crate::log::{Control, ControlLog, Which, oldest, read};
 use crate::overlay::Blocked;
-use crate::schema::{BlockKey, Clock, Generation, KeyHasher, ProfileKey, Scope, Timestamp};
+use crate::schema::{BlockKey, Clock, Generation, KeyHasher, Offset, ProfileKey, Scope, Timestamp};
 use crate::snapshot::{Manifest, Store};
 use parking_lot::Mutex;
 use std::collections::{HashMap, HashSet};
@@ -156,15 +157,17 @@ impl Keeper {
         Ok(Deleted { identifiers: all.len(), profiles, purged_by })
     }
 
-    /// Notes that somebody looked at or changed what is held of a person.
+    /// Makes an entry in the audit trail.
     ///
     /// # Errors
     /// A machine that refuses.
-    pub fn audit(&self, who: &str, what: &str, subject: ProfileKey) -> Result<()> {
-        let subject = self.hasher()?.block_key(subject);
-        let record =
-            Control::Audit { time: Clock::System.now().0, who: who.to_owned(), what: what.to_owned(), subject };
-        self.control.lock().append(&record).map(drop)
+    pub fn log(&self, who: &Who, entry: Entry) -> Result<()> {
+        let mut control = self.control.lock();
+        let mut told = |_: Offset, record: Control| {
+            self.blocked.note(&record);
+            Ok(())
+        };
+        control.turn()?.audit(entry.by(who), &mut told).map(drop)
     }
 
     /// What was said of people since a generation's index was built.
@@ -277,7 +280,8 @@ fn with_keys(record: &Control, keys: Vec<BlockKey>) -> Control {
     let mut record = record.clone();
     match &mut record {
         Control::Objection { keys: of, .. } | Control::Deletion { keys: of, .. } => *of = keys,
-        Control::Credentials(_) | Control::Definitions { .. } | Control::Audit { .. } => {}
+        // Nobody else is named.
+        _ => {}
     }
     record
 }

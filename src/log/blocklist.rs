@@ -172,7 +172,11 @@ pub fn of(record: &Control) -> Option<(&[BlockKey], Said)> {
     match record {
         Control::Objection { keys, scope, time, until } => Some((keys, Said::objection(*scope, *time, *until))),
         Control::Deletion { keys, time, until } => Some((keys, Said::deletion(*time, *until))),
-        Control::Credentials(_) | Control::Definitions { .. } | Control::Audit { .. } => None,
+        Control::Credentials(_)
+        | Control::Definitions { .. }
+        | Control::Audited(_)
+        | Control::Anchor { .. }
+        | Control::Audit { .. } => None,
     }
 }
 

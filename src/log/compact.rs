@@ -1,8 +1,8 @@
 //! What of the control log still holds. A compaction appends that again and removes everything before it, so offsets go on
 //! growing, and a crash in between leaves at worst something that is said twice.
 
-use super::control::Control;
-use crate::schema::{BlockKey, Scope, Timestamp};
+use super::control::{Control, Trail};
+use crate::schema::{BlockKey, Offset, Scope, Timestamp};
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
@@ -48,6 +48,9 @@ pub(super) struct Standing {
     /// Every change of the catalogue: its history is what planners see and go back to.
     definitions: Vec<Control>,
     audit: Vec<Control>,
+    /// The chained part of the audit trail: as it was said, and whether it holds.
+    chained: Vec<Control>,
+    trail: Trail,
     /// The newest time of any record: what the clock said when it was written.
     now: i64,
 }
@@ -55,7 +58,9 @@ pub(super) struct Standing {
 impl Standing {
     pub(super) fn new() -> Self {
         let (objections, deletions) = (Held::new(), Held::new());
-        Standing { objections, deletions, credentials: None, definitions: Vec::new(), audit: Vec::new(), now: i64::MIN }
+        let (definitions, audit, chained) = (Vec::new(), Vec::new(), Vec::new());
+        let (trail, now) = (Trail::default(), i64::MIN);
+        Standing { objections, deletions, credentials: None, definitions, audit, chained, trail, now }
     }
 
     pub(super) fn note(&mut self, control: Control) {
@@ -77,6 +82,15 @@ impl Standing {
                 self.now = self.now.max(time);
                 self.audit.push(control);
             }
+            Control::Audited(ref entry) => {
+                self.now = self.now.max(entry.time);
+                self.trail.note(Offset(0), &control);
+                self.chained.push(control);
+            }
+            Control::Anchor { .. } => {
+                self.trail.note(Offset(0), &control);
+                self.chained.push(control);
+            }
         }
     }
 
@@ -95,9 +109,19 @@ impl Standing {
             Control::Audit { time, .. } => *time > since && seen.insert(entry.clone()),
             _ => true,
         });
+        // What does not hold is kept as it was said, for whoever asks what happened.
+        let mut heard = HashSet::new();
+        let chained = self.chained;
+        let as_said = move || chained.into_iter().filter(|entry| heard.insert(entry.clone())).collect();
+        let trail: Vec<Control> = self.trail.into_records(since).unwrap_or_else(as_said);
         // A change carries its number, so those that are alike are one.
         let mut said = HashSet::new();
         let definitions = self.definitions.into_iter().filter(move |change| said.insert(change.clone()));
-        objections.chain(deletions).chain(definitions).chain(audit).chain(self.credentials.map(Control::Credentials))
+        objections
+            .chain(deletions)
+            .chain(definitions)
+            .chain(audit)
+            .chain(trail)
+            .chain(self.credentials.map(Control::Credentials))
     }
 }

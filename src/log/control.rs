@@ -1,6 +1,12 @@
-//! A record of the `control` log: what must never be lost, and belongs to no generation.
+//! A record of the `control` log: what must never be lost, and belongs to no generation. [`audit`] an entry of the audit trail,
+//! [`trail`] all of them and whether their chain holds, [`bytes`] records as bytes.
 
+pub mod audit;
 pub mod bytes;
+pub mod trail;
+
+pub use audit::{AuditEntry, Link};
+pub use trail::Trail;
 
 use crate::schema::{BlockKey, Scope};
 
@@ -41,13 +47,22 @@ pub enum Control {
         /// What `audiences` reads, cut at any character.
         text: String,
     },
-    /// Somebody looked at or changed what is held of a person.
+    /// An entry of the audit trail.
+    Audited(Box<AuditEntry>),
+    /// The entries of the audit trail up to this one were dropped, it being more than a year old.
+    Anchor {
+        /// The last that was dropped.
+        number: u64,
+        /// Its link: the next hangs on it.
+        link: Link,
+    },
+    /// An entry of the audit trail as earlier versions wrote it, in no chain.
     Audit {
         /// When: seconds since the epoch.
         time: i64,
         /// The credential's name.
         who: String,
-        /// What was done: `export`, `explain`, `delete`, `object`.
+        /// What was done: `export`, `explain`, `delete`.
         what: String,
         /// Whom it concerned.
         subject: BlockKey,

@@ -1,7 +1,7 @@
 //! The control log, to which several processes append: a server, `vaglio keys`. Each takes the lock for one turn.
 
 use super::compact::Standing;
-use super::control::Control;
+use super::control::{AuditEntry, Control, Link};
 use super::lock::DirectoryLock;
 use super::reader::{follow, oldest};
 use super::recover::recover;
@@ -30,6 +30,8 @@ pub struct ControlLog {
     next: Offset,
     /// What the directory looked like when everything in it had been told.
     told: Option<Stamp>,
+    /// The last entry of the audit trail that was told, and its link.
+    audited: (u64, Link),
     /// A record on its way.
     encoded: Vec<u8>,
 }
@@ -68,7 +70,8 @@ impl ControlLog {
     /// A directory that cannot be listed.
     pub fn open(directory: &Path) -> Result<Self> {
         let next = oldest(directory)?;
-        Ok(ControlLog { directory: directory.to_path_buf(), writer: None, next, told: None, encoded: Vec::new() })
+        let (directory, audited) = (directory.to_path_buf(), (0, Link::FIRST));
+        Ok(ControlLog { directory, writer: None, next, told: None, audited, encoded: Vec::new() })
     }
 
     /// Appends a record durably, behind everything that others have appended; returns its offset. When the disk is full, the
@@ -90,10 +93,16 @@ impl ControlLog {
         if stamp.is_none() || stamp == self.told {
             return Ok(());
         }
-        let next = &mut self.next;
+        let (next, audited) = (&mut self.next, &mut self.audited);
         // What was compacted away holds no more, or stands again behind it.
         follow(&self.directory, *next, &mut |offset, payload| {
-            each(offset, Control::decode(payload)?)?;
+            let control = Control::decode(payload)?;
+            match &control {
+                Control::Audited(entry) if entry.number > audited.0 => *audited = (entry.number, entry.link),
+                Control::Anchor { number, link } if *number > audited.0 => *audited = (*number, *link),
+                _ => {}
+            }
+            each(offset, control)?;
             *next = Offset(offset.0 + 1);
             Ok(())
         })?;
@@ -157,6 +166,18 @@ impl Turn<'_> {
         writer.sync()?;
         disk::acknowledge("control");
         Ok(offset)
+    }
+
+    /// Appends an entry of the audit trail, hung on the one before it; `each` is told what others appended meanwhile, as
+    /// [`Turn::catch_up`] tells it.
+    ///
+    /// # Errors
+    /// As [`ControlLog::append`], and what `each` refuses.
+    pub fn audit(&mut self, entry: AuditEntry, each: &mut dyn FnMut(Offset, Control) -> Result<()>) -> Result<Offset> {
+        self.catch_up(each)?;
+        let (number, link) = self.log.audited;
+        let entry = entry.sealed(number.saturating_add(1), link)?;
+        self.append(&Control::Audited(Box::new(entry)))
     }
 
     /// Appends what still holds and removes what stands before it.

@@ -24,7 +24,7 @@ mod segment;
 mod writer;
 
 pub use blocklist::{Block, Blocklist};
-pub use control::Control;
+pub use control::{AuditEntry, Control, Link, Trail};
 pub use control_log::ControlLog;
 pub use events_log::{Log, Settings};
 pub use reader::{Which, oldest, read};

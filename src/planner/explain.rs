@@ -5,13 +5,14 @@ use super::Planner;
 use super::named::{Eid, query};
 use super::profiles::{off_thread, refused};
 use super::reply::{Peer, Refused, json};
+use crate::access::Entry;
 use crate::audiences::Catalogue;
 use crate::decide::{CampaignIndex, Decisions, Past, Status};
 use crate::error::{Error, Result};
 use crate::evaluate::{Changes, Tree};
 use crate::live::Held;
 use crate::log::{Block, Record, Said, Value};
-use crate::schema::{AudienceId, Scope, Timestamp};
+use crate::schema::{AudienceId, BlockKey, Scope, Timestamp};
 use crate::snapshot::consents::{Consents, OBJECTS_TO_MARKETING};
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -186,6 +187,16 @@ fn impression<'f>(fact: &'f Record<'_>) -> Option<(&'f str, Timestamp)> {
     if let Value::Text(campaign) = &campaign.1 { Some((campaign, Timestamp(fact.time))) } else { None }
 }
 
+/// What the audit trail keeps of it. A name that nothing has may be anything, also an identifier: it is not kept.
+pub fn entry(held: &Held, what: &str, subject: Option<BlockKey>) -> Entry {
+    let object = match About::find(held.serving.catalogue(), what) {
+        Ok(About::Audience(id)) => format!("audience {id}"),
+        Ok(About::Campaign(id)) => format!("campaign {id}"),
+        Err(_) => "an unknown name".to_owned(),
+    };
+    Entry { what: "explain", object, subject, ..Entry::default() }
+}
+
 /// What is asked about.
 enum About {
     Audience(AudienceId),
@@ -248,9 +259,9 @@ async fn explain_one(
     let keys = planner.named(&[Eid { source, uid }])?;
     off_thread(move || {
         // Nothing is told that leaves no trace.
-        planner.note(&who, "explain", keys[0])?;
-        let held = planner.held(&keys)?;
         let (hasher, now) = (planner.hasher()?, crate::schema::Clock::System.now());
+        let held = planner.held(&keys)?;
+        planner.log(&who, entry(&held, &what, Some(hasher.block_key(keys[0]))))?;
         let block = |key: &crate::schema::ProfileKey| planner.keeper.blocked().find(hasher.block_key(*key), now);
         let blocks: Vec<Block> = held.keys.iter().filter_map(block).collect();
         let report = explain(&held, &blocks, &what).map_err(|error| refused(&error))?;

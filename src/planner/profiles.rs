@@ -4,7 +4,7 @@ use super::Planner;
 use super::export;
 use super::named::{Eid, query};
 use super::reply::{Peer, Refused, json};
-use crate::access::Who;
+use crate::access::{Entry, Who};
 use crate::error::ErrorKind;
 use crate::live::Held;
 use crate::schema::{ProfileKey, Timestamp};
@@ -64,7 +64,9 @@ async fn delete_profiles(
     let keys = planner.named(&whom.eids)?;
     off_thread(move || {
         let deleted = planner.keeper.delete(&keys).map_err(|error| refused(&error))?;
-        planner.note(&who, &format!("delete {}", keys.len()), keys[0])?;
+        let subject = Some(planner.hasher()?.block_key(keys[0]));
+        let object = format!("{} identifiers", keys.len());
+        planner.log(&who, Entry { what: "delete", object, subject, ..Entry::default() })?;
         let (identifiers, profiles) = (deleted.identifiers, deleted.profiles);
         Ok(json(StatusCode::OK, &Done { identifiers, profiles, purged_by: deleted.purged_by }))
     })
@@ -93,7 +95,7 @@ async fn export_profile(
     let keys = planner.named(&[Eid { source, uid }])?;
     off_thread(move || {
         // Nothing is told that leaves no trace.
-        planner.note(&who, "export", keys[0])?;
+        planner.log_person(&who, "export", keys[0])?;
         let held = planner.held(&keys)?;
         let all = export::export(&held, &planner.loaded, &planner.keeper).map_err(|error| refused(&error))?;
         Ok(json(StatusCode::OK, &all))
@@ -113,8 +115,20 @@ impl Planner {
     }
 
     /// Makes an entry in the audit trail.
-    pub(super) fn note(&self, who: &Who, what: &str, subject: ProfileKey) -> Result<(), Refused> {
-        self.keeper.audit(&who.name, what, subject).map_err(|error| refused(&error))
+    ///
+    /// # Errors
+    /// A machine that refuses; then nothing may be told, and nothing changed.
+    pub(super) fn log(&self, who: &Who, entry: Entry) -> Result<(), Refused> {
+        self.keeper.log(who, entry).map_err(|error| refused(&error))
+    }
+
+    /// Notes that somebody looked at, or changed, what is held of a person.
+    ///
+    /// # Errors
+    /// As [`Planner::log`].
+    pub(super) fn log_person(&self, who: &Who, what: &'static str, subject: ProfileKey) -> Result<(), Refused> {
+        let subject = Some(self.hasher()?.block_key(subject));
+        self.log(who, Entry { what, subject, ..Entry::default() })
     }
 }
 

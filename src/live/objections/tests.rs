@@ -1,7 +1,6 @@
 //! Objections and deletions as they are taken in, found for all of a person, and kept across generations.
 
 use super::*;
-use crate::schema::Offset;
 use crate::snapshot::keys::write_keys;
 use crate::snapshot::{IdentitiesWriter, Plane};
 use tempfile::TempDir;
@@ -192,7 +191,10 @@ fn what_another_process_appends_is_taken_in() {
     assert_eq!(holds(&here, [1]), ".");
     here.catch_up().unwrap();
     assert_eq!(holds(&here, [1]), "a");
-    here.audit("loopback", "export", ProfileKey(1)).unwrap();
+    let entry = Entry { what: "export", subject: Some(BlockKey(1)), ..Entry::default() };
+    there.object(&[objection(&[3], Scope::All)]).unwrap();
+    here.log(&Who::command_line(), entry).unwrap();
+    assert_eq!(holds(&here, [3]), "a", "what stood before the entry is taken in with it");
     here.object(&[objection(&[2], Scope::All)]).unwrap();
     there.catch_up().unwrap();
     assert_eq!(holds(&there, [1, 2]), "aa");

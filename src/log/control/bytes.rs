@@ -1,6 +1,6 @@
 //! A [`Control`] as bytes (`docs/format.md` draws them): bounded, one encoding a record.
 
-use super::Control;
+use super::{AuditEntry, Control, Link};
 use crate::error::Result;
 use crate::log::coding::{Bytes, LONGEST_TEXT, bounded, put_signed, put_text, put_varint, refused};
 use crate::schema::{BlockKey, Scope};
@@ -19,6 +19,8 @@ const DELETION: u8 = 2;
 const CREDENTIALS: u8 = 3;
 const AUDIT: u8 = 4;
 const DEFINITIONS: u8 = 5;
+const AUDITED: u8 = 6;
+const ANCHOR: u8 = 7;
 
 impl Control {
     /// Adds its bytes to `out`, or leaves `out` as it is.
@@ -66,6 +68,15 @@ impl Control {
                 put_varint(out, u64::from(*parts));
                 put_text(out, text, LONGEST_PART)?;
             }
+            Control::Audited(entry) => {
+                out.push(AUDITED);
+                entry.encode(out)?;
+            }
+            Control::Anchor { number, link } => {
+                out.push(ANCHOR);
+                put_varint(out, *number);
+                out.extend_from_slice(&link.0);
+            }
             Control::Audit { time, who, what, subject } => {
                 out.push(AUDIT);
                 put_signed(out, *time);
@@ -99,6 +110,8 @@ impl Control {
                 place(part, parts)?;
                 Control::Definitions { time, part, parts, text: bytes.text(LONGEST_PART)?.to_owned() }
             }
+            AUDITED => Control::Audited(Box::new(AuditEntry::decode(&mut bytes)?)),
+            ANCHOR => Control::Anchor { number: bytes.varint()?, link: Link(bytes.fixed()?) },
             AUDIT => Control::Audit {
                 time: bytes.signed()?,
                 who: bytes.text(LONGEST_TEXT)?.to_owned(),
@@ -146,5 +159,22 @@ fn put_until(out: &mut Vec<u8>, until: Option<i64>) {
 }
 
 fn until(bytes: &mut Bytes<'_>) -> Result<Option<i64>> {
-    if bytes.flag()? { bytes.signed().map(Some) } else { Ok(None) }
+    option(bytes, Bytes::signed)
+}
+
+/// Whether there is something, and what.
+pub(super) fn put_option<T>(
+    out: &mut Vec<u8>,
+    value: Option<T>,
+    put: impl FnOnce(&mut Vec<u8>, T) -> Result<()>,
+) -> Result<()> {
+    out.push(u8::from(value.is_some()));
+    value.map_or(Ok(()), |value| put(out, value))
+}
+
+pub(super) fn option<'a, T>(
+    bytes: &mut Bytes<'a>,
+    read: impl FnOnce(&mut Bytes<'a>) -> Result<T>,
+) -> Result<Option<T>> {
+    if bytes.flag()? { read(bytes).map(Some) } else { Ok(None) }
 }

@@ -80,7 +80,25 @@ pub(super) fn controls() -> impl Strategy<Value = Control> {
             what,
             subject: BlockKey(subject)
         }),
+        entries().prop_map(|entry| Control::Audited(Box::new(entry))),
+        (0..5_u64, link()).prop_map(|(number, link)| Control::Anchor { number, link }),
     ]
+}
+
+fn link() -> impl Strategy<Value = Link> {
+    any::<u8>().prop_map(|byte| Link([byte; 32]))
+}
+
+/// Of any place in a chain: it need not fit.
+pub(super) fn entries() -> impl Strategy<Value = AuditEntry> {
+    let text = || "[a-z ]{0,8}";
+    let told = (1_700_000_000..1_800_000_000_i64, text(), prop::option::of(text()), text(), text());
+    let values = (prop::option::of(any::<u128>()), prop::option::of(text()), prop::option::of(text()));
+    (1..5_u64, told, values, link()).prop_map(|(number, told, values, link)| {
+        let ((time, who, owner, what, object), (subject, before, after)) = (told, values);
+        let subject = subject.map(BlockKey);
+        AuditEntry { number, time, who, owner, what, object, subject, before, after, link }
+    })
 }
 
 proptest! {
@@ -108,7 +126,7 @@ proptest! {
     }
 
     #[test]
-    fn whatever_is_read_has_one_encoding(mut bytes in prop::collection::vec(any::<u8>(), 0..80), kind in 1..6_u8) {
+    fn whatever_is_read_has_one_encoding(mut bytes in prop::collection::vec(any::<u8>(), 0..80), kind in 1..8_u8) {
         if let Some(first) = bytes.first_mut() {
             *first = kind;
         }

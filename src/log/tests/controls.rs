@@ -142,7 +142,8 @@ proptest! {
         let time = |control: &Control| match control {
             Control::Objection { time, .. } | Control::Deletion { time, .. } => Some(*time),
             Control::Audit { time, .. } | Control::Definitions { time, .. } => Some(*time),
-            Control::Credentials(_) => None,
+            Control::Audited(entry) => Some(entry.time),
+            Control::Credentials(_) | Control::Anchor { .. } => None,
         };
         let now = controls.iter().filter_map(time).max().unwrap_or_default() + later;
         prop_assert_eq!(blocks(&kept, now), blocks(&controls, now));

@@ -7,6 +7,7 @@ use std::path::Path;
 mod codes;
 mod controls;
 mod crashes;
+mod trail;
 mod twin;
 
 const SETTINGS: Settings = Settings { segment_bytes: 400, reserve_bytes: 4096 };
