@@ -125,6 +125,7 @@ impl Doors {
             (Before::Answer(status) | Before::UnlessRefused(status), _) => status,
         };
         self.count_lookup(status, test, scratch);
+        remember(party, status, test, now, &scratch.answer);
         Ok(status)
     }
 
@@ -149,6 +150,7 @@ impl Doors {
             (Before::Answer(status), _) => status,
         };
         self.count_lookup(status, test, scratch);
+        remember(party, status, test, now, &scratch.answer);
         if let Some(served) = party.served {
             let Answering { campaigns, snapshot } = &*served.answering;
             let Scratch { answer, decisions, .. } = scratch;
@@ -217,6 +219,13 @@ fn look(served: &Served, now: Timestamp, test: bool, scratch: &mut Scratch) -> S
         scratch.count_identifiers(scratch.answer.known);
     }
     status
+}
+
+/// Remembers who was matched: they were seen today.
+pub(super) fn remember(party: Party<'_>, status: Status, test: bool, now: Timestamp, answer: &Answer) {
+    if let Some(served) = party.served.filter(|_| status == Status::Matched && !test) {
+        served.overlay.daily.mark(answer.matched(), now);
+    }
 }
 
 pub(super) fn look_into(served: &Served, keys: &[ProfileKey], now: Timestamp, answer: &mut Answer) -> Status {

@@ -1,7 +1,7 @@
 //! Many questions at once: those with one identifier are looked up together, so that their waits for memory overlap.
 
 use super::Doors;
-use super::ask::{Ask, Before, LOOKUP, look_into, refused_or, status_of};
+use super::ask::{Ask, Before, LOOKUP, look_into, refused_or, remember, status_of};
 use super::call::{Call, Party};
 use super::ids::Eid;
 use super::live::Scratch;
@@ -68,6 +68,9 @@ impl Doors {
             let (status, _) = Self::result_of(*place, &scratch.answers);
             self.metrics.lookup(status as usize);
             scratch.count_lookup(status);
+            if let Place::At(at) = *place {
+                remember(party, status, false, now, &scratch.answers[at as usize]);
+            }
         }
         if let Some(tally) = scratch.tallies.tally() {
             let looked_up = scratch.batch_sources.iter().zip(&scratch.answers);

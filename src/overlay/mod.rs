@@ -1,11 +1,12 @@
 //! What changed since the snapshot, read by `lookup`: joins, leaves and consents that came by the doors, people the snapshot
-//! does not know, who objects, exposures; and flips, the joins and leaves that windows make due between builds.
+//! does not know, who objects, exposures, who was seen; and flips, the joins and leaves that windows make due between builds.
 //!
 //! An [`Overlay`] belongs to one snapshot, because it speaks in ordinals; only [`Blocked`] is shared by all. One thread writes,
 //! readers take no lock and wait for nobody. Must not know protocols, files or rules.
 
 pub mod blocked;
 pub mod changes;
+pub mod daily;
 pub mod exposures;
 pub mod flips;
 mod seen;
@@ -15,6 +16,7 @@ mod tests;
 
 pub use blocked::Blocked;
 pub use changes::Change;
+pub use daily::Daily;
 pub use exposures::Exposures;
 
 use crate::log::Block;
@@ -40,6 +42,8 @@ pub struct Overlay {
     pub blocked: Arc<Blocked>,
     /// What campaigns said to whom since the snapshot.
     pub exposures: Exposures,
+    /// Who was seen in the bidstream, by day: shared by the generations of one index.
+    pub daily: Arc<Daily>,
     /// Raised before the first change of any kind.
     any: AtomicBool,
     seen: Seen,
@@ -62,6 +66,7 @@ impl Overlay {
             keys,
             blocked,
             exposures: Exposures::default(),
+            daily: Arc::default(),
             any: AtomicBool::new(false),
             seen: Seen::default(),
             changes: HashMap::new(),

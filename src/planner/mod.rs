@@ -20,6 +20,7 @@ use crate::access::{Access, roles};
 use crate::config::Loaded;
 use crate::decide::Answering;
 use crate::live::{self, Intake, Keeper, Objections};
+use crate::schema::Generation;
 use crate::telemetry::Metrics;
 use crate::telemetry::feed::Doing;
 use crate::wire::Code;
@@ -52,6 +53,14 @@ pub trait Standing: Send + Sync {
     fn access(&self) -> Arc<Access>;
     /// The generation; `None` before the first.
     fn answering(&self) -> Option<Arc<Answering>>;
+    /// Who was seen in the bidstream within so many UTC days, today included: word `i` of the mask is of the ordinals from
+    /// 64 `i` on. Never more days than are remembered. `None` when that generation is not in service, when nothing is
+    /// remembered (`statistics.seen_days: 0`), and for some seconds after an index came into service, until what was known
+    /// with the one before has come over.
+    fn seen_within(&self, generation: Generation, days: u32) -> Option<Vec<u64>> {
+        let _ = (generation, days);
+        None
+    }
 }
 
 /// Everything that the paths of the port share.

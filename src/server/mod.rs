@@ -1,13 +1,14 @@
 //! The composition root: listeners, runtimes, the child builder, readiness, drain.
 //!
-//! Two runtimes: bids have one, the planner's port another. Two threads beside them: [`watcher`] takes new generations
-//! and [`keys`] into service, [`builder`] runs builds in a child process; [`feed`] is what comes between builds. Nothing they do waits in the way of a bid.
+//! Two runtimes: bids have one, the planner's port another. Threads beside them: [`watcher`] takes new generations
+//! and [`keys`] into service, [`builder`] runs builds in a child process, [`statistics`] keeps what is counted; [`feed`] is what comes between builds. Nothing they do waits in the way of a bid.
 
 mod builder;
 mod feed;
 mod keys;
 mod listeners;
 mod standing;
+mod statistics;
 mod tls;
 mod watcher;
 
@@ -59,6 +60,7 @@ pub struct Server {
     background: Vec<Background>,
     drain_limit: Duration,
     feed: Option<Arc<Feed>>,
+    statistics: Arc<statistics::Statistics>,
 }
 
 /// Where it listens.
@@ -107,10 +109,17 @@ impl Server {
         }
         let intake = feed.as_ref().map(|feed| feed.intake());
         let operator = Arc::new(standing::planner(loaded.clone(), &doors, &keeper, intake, None));
+        let statistics = statistics::Statistics::open(&loaded, &store, &doors);
         let listening = listen(listeners, tls, &doors, operator, &drain, &bids, &planner)?;
+        let seen = Arc::clone(&statistics.seen);
         let watcher =
-            watcher::Watcher::new(loaded.clone(), store.clone(), Arc::clone(&doors), keys, keeper, feed.clone());
+            watcher::Watcher::new(loaded.clone(), store.clone(), Arc::clone(&doors), keys, keeper, feed.clone(), seen);
         let mut background = vec![spawn("watcher", move |stop| watcher.run(options.poll, &stop))?];
+        let keeps = Arc::clone(&statistics);
+        background.push(spawn("statistics", move |stop| {
+            live::let_bids_go_first();
+            keeps.run(&stop);
+        })?);
         if let Some(feed) = feed.clone() {
             background.push(spawn("feed", move |stop| feed.run(&stop))?);
         }
@@ -120,7 +129,7 @@ impl Server {
             background.push(spawn("builder", move |stop| builder.run(&stop))?);
         }
         let drain_limit = Duration::from_millis(settings.drain_ms);
-        Ok(Server { doors, addresses, bids, planner, listening, drain, background, drain_limit, feed })
+        Ok(Server { doors, addresses, bids, planner, listening, drain, background, drain_limit, feed, statistics })
     }
 
     /// Where it listens: the real ports, also when the configuration said port 0.
@@ -180,6 +189,7 @@ impl Server {
             // A panic in it was reported when it happened.
             let _ = thread.join();
         }
+        self.statistics.close();
         tracing::info!("stopped after {} ms", began.elapsed().as_millis());
         ended
     }

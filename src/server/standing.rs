@@ -7,8 +7,10 @@ use crate::error::Result;
 use crate::hooks::Doors;
 use crate::hooks::refusals::Refusals;
 use crate::live::{Intake, Keeper, Objections};
+use crate::overlay::daily::day_of;
 use crate::planner::builds::Builds;
 use crate::planner::{Planner, Standing, Views};
+use crate::schema::Generation;
 use crate::snapshot::Store;
 use std::sync::Arc;
 
@@ -21,6 +23,13 @@ impl Standing for Shows {
 
     fn answering(&self) -> Option<Arc<Answering>> {
         self.0.live.load().served.as_ref().map(|served| Arc::clone(&served.answering))
+    }
+
+    fn seen_within(&self, generation: Generation, days: u32) -> Option<Vec<u64>> {
+        let standing = self.0.live.load();
+        let served = standing.served.as_ref().filter(|served| served.generation() == generation)?;
+        let daily = &served.overlay.daily;
+        (daily.days() > 0 && daily.is_whole()).then(|| daily.within(day_of(self.0.clock.now()), days))
     }
 }
 

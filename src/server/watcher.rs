@@ -3,6 +3,7 @@
 
 use super::feed::Feed;
 use super::keys::{self, Keys};
+use super::statistics::seen::Seen;
 use crate::config::Loaded;
 use crate::decide::Answering;
 use crate::error::{Error, ErrorKind, Result};
@@ -33,6 +34,8 @@ pub(super) struct Watcher {
     keeper: Arc<Keeper>,
     /// What comes between builds; `None` where nothing is taken in.
     feed: Option<Arc<Feed>>,
+    /// Who was seen in the bidstream.
+    seen_people: Arc<Seen>,
 }
 
 impl Watcher {
@@ -43,8 +46,9 @@ impl Watcher {
         keys: Keys,
         keeper: Arc<Keeper>,
         feed: Option<Arc<Feed>>,
+        seen_people: Arc<Seen>,
     ) -> Self {
-        Watcher { loaded, store, doors, seen: None, retry: None, keys, keeper, feed }
+        Watcher { loaded, store, doors, seen: None, retry: None, keys, keeper, feed, seen_people }
     }
 
     /// Looks until the sender of `stop` is dropped.
@@ -162,6 +166,7 @@ impl Watcher {
             let mut overlay = Overlay::new(snapshot.manifest().profiles, keys.clone(), blocked);
             let ingest = &self.loaded.config.ingest;
             overlay.exposures = snapshot.exposures(ingest.max_changed_profiles + ingest.max_strangers);
+            overlay.daily = self.seen_people.bits(&snapshot);
             Served::new(Arc::new(Answering::new(snapshot)), Arc::new(overlay), keys, &access)
         }));
         let served = served.map_err(|_| Error::internal(format!("generation {generation} made the server panic")))?;
@@ -169,13 +174,14 @@ impl Watcher {
         if let Err(error) = self.keeper.prepare(served.answering.snapshot.manifest()) {
             tracing::error!("objections count for the identifiers that were known when they came: {error}");
         }
-        let overlay = Arc::clone(&served.overlay);
+        let (overlay, answering) = (Arc::clone(&served.overlay), Arc::clone(&served.answering));
         let install = || self.doors.live.swap(Standing { access, served: Some(served) });
         match (&self.feed, ground) {
             (Some(feed), Some(ground)) => feed.take_over(ground, &overlay, install)?,
             (Some(feed), None) => feed.give_way(install),
             (None, _) => install(),
         }
+        self.seen_people.installed(&answering.snapshot, &overlay.daily);
         self.keeper.settle(generation);
         let metrics = &self.doors.metrics;
         metrics.generation.store(generation.0, Ordering::Relaxed);
