@@ -145,6 +145,10 @@ fn catalogue() -> Catalogue {
         folder: None,
         tags: Vec::new(),
         description: None,
+        share: Default::default(),
+        floor: None,
+        valid_from: None,
+        valid_to: None,
     };
     Catalogue { audiences: (0..AUDIENCES).map(audience).collect(), ..Catalogue::default() }
 }

@@ -115,6 +115,10 @@ pub fn catalogue(store: &Store, segments: bool) -> SectionRef {
         folder: None,
         tags: Vec::new(),
         description: None,
+        share: Default::default(),
+        floor: None,
+        valid_from: None,
+        valid_to: None,
     };
     let catalogue = Catalogue { audiences: (0..AUDIENCES).map(audience).collect(), ..Catalogue::default() };
     let mut section = store.section("catalogue", Plane::Bid).expect("a section");

@@ -37,6 +37,53 @@ pub struct Audience {
     pub tags: Vec<String>,
     /// Free text.
     pub description: Option<String>,
+    /// Who else may use it in rules and campaigns through the API.
+    #[serde(default, skip_serializing_if = "Share::is_none")]
+    pub share: Share,
+    /// With fewer members it is not activated; `None` = the installation's floor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub floor: Option<u64>,
+    /// Before this instant nobody is in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_from: Option<Timestamp>,
+    /// From this instant on nobody is in it: the day after the last, at local midnight.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_to: Option<Timestamp>,
+}
+
+impl Audience {
+    /// Whether somebody can be in it at an instant.
+    pub fn is_valid(&self, at: Timestamp) -> bool {
+        self.valid_from.is_none_or(|from| from <= at) && self.valid_to.is_none_or(|to| at < to)
+    }
+}
+
+/// Who else may use an audience in rules and campaigns through the API.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Share {
+    /// Nobody.
+    #[default]
+    None,
+    /// Everybody.
+    All,
+    /// These owners.
+    Owners(Vec<String>),
+}
+
+impl Share {
+    fn is_none(&self) -> bool {
+        *self == Share::None
+    }
+
+    /// Whether another owner may use it.
+    pub fn permits(&self, owner: &str) -> bool {
+        match self {
+            Share::None => false,
+            Share::All => true,
+            Share::Owners(owners) => owners.iter().any(|each| each == owner),
+        }
+    }
 }
 
 /// Whether a campaign speaks.

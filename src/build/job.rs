@@ -6,7 +6,7 @@ use super::index::{self, IndexInputs};
 use super::memory::{self, Meter};
 use super::provenance::Provenance;
 use super::stale::Stale;
-use super::{What, activate, purge};
+use super::{What, activate, defined, purge};
 use crate::audiences::Catalogue;
 use crate::collect::SourceReport;
 use crate::config::Loaded;
@@ -124,7 +124,7 @@ impl<'a> Job<'a> {
             index_created: index.created,
             events_cut: index.cuts.events,
             control_cut: index.cuts.control,
-            catalogue_version: catalogue_version(self.catalogue)?,
+            catalogue_version: defined::version(self.catalogue)?,
             audiences: activated.audiences,
             timings: self.timings.clone(),
             peak_memory_bytes: self.meter.peak(),
@@ -289,12 +289,6 @@ fn hasher(loaded: &Loaded, store: &Store) -> Result<KeyHasher> {
         )));
     }
     loaded.key_hasher(true)
-}
-
-/// A digest of the definitions.
-fn catalogue_version(catalogue: &Catalogue) -> Result<String> {
-    let text = serde_json::to_vec(catalogue).map_err(|error| Error::internal(format!("the catalogue: {error}")))?;
-    Ok(format!("{:016x}", xxhash_rust::xxh3::xxh3_64(&text)))
 }
 
 fn as_json(report: &SourceReport) -> Result<serde_json::Value> {

@@ -1,7 +1,7 @@
 //! The fold: sources -> columns (index), columns and rules -> bitmaps, forward index and flips (activate), then a new
 //! generation.
 //!
-//! Contents: [`job`] one build from lock to sweep; [`fold`] rows into graph and columns; [`index`] their sections;
+//! Contents: [`defined`] what files and the catalogue define; [`job`] one build from lock to sweep; [`fold`] rows into graph and columns; [`index`] their sections;
 //! [`facts`] what came by the doors; [`deletions`] who was deleted or objects; [`before`] the generation before and the
 //! events log; [`purge`] what must be gone by when; [`activate`] audiences from columns; [`provenance`] what became of the
 //! rows; [`stale`] facts whose sources are too old; [`rejects`] the report of what was not taken; [`memory`] forecast and
@@ -9,6 +9,7 @@
 
 pub mod activate;
 mod before;
+pub mod defined;
 mod deletions;
 pub mod facts;
 mod fold;

@@ -1,8 +1,8 @@
 //! `vaglio build`: sources and definitions -> a new generation, published for whoever serves from the same directory.
 
 use super::{ConfigArg, Format, figures, inspect, print, print_json};
-use crate::audiences::{Catalogue, definitions};
-use crate::build::{What, build};
+use crate::audiences::Catalogue;
+use crate::build::{What, build, defined};
 use crate::config::Loaded;
 use crate::error::Result;
 use crate::snapshot::{Manifest, Planes};
@@ -50,17 +50,17 @@ pub fn run(args: &Args) -> Result<()> {
     }
 }
 
-/// The catalogue of the configured definitions; its warnings go to stderr.
+/// The catalogue of the definition files and of what is published; its warnings go to stderr.
 ///
 /// # Errors
-/// Every error of every definition file.
+/// Every error of every definition.
 pub fn catalogue(loaded: &Loaded) -> Result<Catalogue> {
-    let (catalogue, warnings) = definitions::load(&loaded.definition_files()?, &loaded.declarations, &loaded.zone())?;
-    for warning in warnings {
+    let defined = defined::read(loaded)?;
+    for warning in defined.findings {
         // Nobody reads stderr: then nobody wants the warning.
         let _ = writeln!(std::io::stderr(), "warning: {warning}");
     }
-    Ok(catalogue)
+    Ok(defined.catalogue)
 }
 
 fn text(loaded: &Loaded, manifest: &Manifest) -> String {

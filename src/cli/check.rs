@@ -1,8 +1,10 @@
-//! `vaglio check`: are the definitions right? Needs the configuration's vocabulary, no data and no server.
+//! `vaglio check`: are the definitions right, together with what is published? Needs the configuration's vocabulary, no
+//! sources and no server.
 
 use super::{ConfigArg, Format, print};
 use crate::audiences::Severity;
-use crate::audiences::definitions::{self, Checked, Finding, MAX_FILE_BYTES};
+use crate::audiences::definitions::{Checked, Finding, MAX_FILE_BYTES};
+use crate::build::defined::{Ledger, Texts};
 use crate::error::{Error, Problem, Result};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -26,10 +28,13 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<()> {
     let loaded = args.config.load()?;
     let files = if args.files.is_empty() { loaded.definition_files()? } else { read(&args.files)? };
-    let checked = definitions::check(&files, &loaded.declarations, &loaded.zone());
+    let mut ledger = Ledger::open(&loaded.config.data_dir)?;
+    ledger.catch_up()?;
+    let texts = Texts::of(&files, ledger.versions());
+    let checked = texts.check(&loaded.declarations, &loaded.zone());
     let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     print(&match args.format {
-        Format::Text => text(&files, &checked, colour),
+        Format::Text => text(&files, &texts, &checked, colour),
         Format::Json => json(&checked.findings),
     })?;
     match checked.count(Severity::Error) {
@@ -67,11 +72,10 @@ fn json(findings: &[Finding]) -> String {
     list + "\n"
 }
 
-fn text(files: &[(PathBuf, String)], checked: &Checked, colour: bool) -> String {
+fn text(files: &[(PathBuf, String)], texts: &Texts, checked: &Checked, colour: bool) -> String {
     let mut out = String::new();
     for finding in &checked.findings {
-        let text = files.iter().find(|(path, _)| *path == finding.file).map_or("", |(_, text)| text);
-        out.push_str(&finding.render(text, colour));
+        out.push_str(&finding.render(texts.text(&finding.file).unwrap_or(""), colour));
         out.push('\n');
     }
     let (audiences, campaigns) = checked.read;

@@ -18,6 +18,10 @@ fn audience(number: u32) -> Audience {
         folder: None,
         tags: Vec::new(),
         description: None,
+        share: Default::default(),
+        floor: None,
+        valid_from: None,
+        valid_to: None,
     }
 }
 

@@ -67,6 +67,10 @@ fn audience((name, kind): (&str, AudienceKind)) -> Audience {
         folder: None,
         tags: Vec::new(),
         description: None,
+        share: Default::default(),
+        floor: None,
+        valid_from: None,
+        valid_to: None,
     }
 }
 

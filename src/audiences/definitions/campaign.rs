@@ -1,17 +1,18 @@
 //! One campaign of a file.
 
-use super::fields::{Fields, TIMES, times};
+use super::fields::{Fields, INSTANT, TIMES, instant, times};
 use super::node::{Node, Value};
+use super::source::Source;
 use crate::audiences::catalogue::{Cap, Deal, Exclude, Fallback, Flight, Reference, Status};
 use crate::audiences::{Campaign, Diagnostic};
-use crate::schema::{AudienceId, Span, Timestamp};
+use crate::schema::{AudienceId, Span};
 use jiff::tz::TimeZone;
 use std::ops::Range;
 
-const KEYS: [&str; 16] = [
+pub(super) const KEYS: [&str; 18] = [
     "id",
-    "name",
     "owner",
+    "name",
     "status",
     "flight",
     "deals",
@@ -24,6 +25,8 @@ const KEYS: [&str; 16] = [
     "min_gap",
     "priority",
     "group",
+    "folder",
+    "tags",
     "description",
 ];
 
@@ -44,10 +47,15 @@ pub(super) struct CampaignDraft {
 }
 
 /// Reads a campaign; one whose id or owner is wrong is `None`. Whatever is wrong is in `found`.
-pub(super) fn read(file: usize, node: &Node, zone: &TimeZone, found: &mut Vec<Diagnostic>) -> Option<CampaignDraft> {
+pub(super) fn read(
+    file: usize,
+    of: &Source,
+    node: &Node,
+    zone: &TimeZone,
+    found: &mut Vec<Diagnostic>,
+) -> Option<CampaignDraft> {
     let mut fields = Fields::read(node, "a campaign", &KEYS, found)?;
-    let id = fields.name("id", "upgrade-2026");
-    let owner = fields.name("owner", "acme");
+    let (owner, id) = of.form.names(&mut fields, "upgrade-2026");
     let statuses = [
         ("draft", Status::Draft),
         ("active", Status::Active),
@@ -57,7 +65,8 @@ pub(super) fn read(file: usize, node: &Node, zone: &TimeZone, found: &mut Vec<Di
     fields.require("status", "active");
     let status = fields.one_of("status", &statuses).unwrap_or(Status::Draft);
     let name = fields.text("name");
-    let _ = fields.text("description");
+    // For planners alone: nothing that is decided rests on them.
+    let _ = (fields.text("description"), fields.text("folder"), fields.texts("tags"));
     let no_profile = fields.one_of("no_profile", &FALLBACKS);
     let on_failure = fields.one_of("on_failure", &FALLBACKS).unwrap_or(Fallback::Suppress);
     let min_gap = fields.span("min_gap");
@@ -153,9 +162,8 @@ fn flight(node: &Node, default: &TimeZone, found: &mut Vec<Diagnostic>) -> Optio
     let mut fields = Fields::read(node, "a flight", &["from", "to", "timezone"], found)?;
     let zone = fields.parsed("timezone", "an IANA time zone such as Europe/Rome", |text| TimeZone::get(text).ok());
     let zone = zone.as_ref().unwrap_or(default);
-    let expected = "a day such as 2026-11-30, or a time such as 2026-11-30T18:00:00Z";
-    let from = fields.parsed("from", expected, |text| instant(text, zone, false));
-    let to = fields.parsed("to", expected, |text| instant(text, zone, true));
+    let from = fields.parsed("from", INSTANT, |text| instant(text, zone, false));
+    let to = fields.parsed("to", INSTANT, |text| instant(text, zone, true));
     if let (Some(from), Some(to)) = (from, to)
         && from >= to
     {
@@ -163,16 +171,4 @@ fn flight(node: &Node, default: &TimeZone, found: &mut Vec<Diagnostic>) -> Optio
         fields.error("empty-flight", span, "the flight ends before it begins".to_owned());
     }
     Some(Flight { from, to })
-}
-
-/// A day's local midnight (of the next day, when the day is the last one), or an instant as written.
-fn instant(text: &str, zone: &TimeZone, last: bool) -> Option<Timestamp> {
-    if let Some(instant) = Timestamp::parse(text) {
-        return Some(instant);
-    }
-    crate::audiences::lex::date(text)?;
-    let day: jiff::civil::Date = text.parse().ok()?;
-    let day = if last { day.tomorrow().ok()? } else { day };
-    let midnight = day.to_zoned(zone.clone()).ok()?;
-    Some(Timestamp(midnight.timestamp().as_second()))
 }

@@ -2,7 +2,8 @@
 
 use super::node::{Node, Value};
 use crate::audiences::Diagnostic;
-use crate::schema::{Span, names::is_name};
+use crate::schema::{Span, Timestamp, names::is_name};
+use jiff::tz::TimeZone;
 use std::ops::Range;
 
 /// What [`times`] expects.
@@ -11,6 +12,21 @@ pub(super) const TIMES: &str = "a whole number from 1 to 1000";
 /// How often at most: so many times are remembered of each person.
 pub(super) fn times(text: &str) -> Option<u32> {
     text.parse().ok().filter(|n| (1..=1_000).contains(n))
+}
+
+/// What [`instant`] expects.
+pub(super) const INSTANT: &str = "a day such as 2026-11-30, or a time such as 2026-11-30T18:00:00Z";
+
+/// A day's local midnight (of the next day, when the day is the last one), or an instant as written.
+pub(super) fn instant(text: &str, zone: &TimeZone, last: bool) -> Option<Timestamp> {
+    if let Some(instant) = Timestamp::parse(text) {
+        return Some(instant);
+    }
+    crate::audiences::lex::date(text)?;
+    let day: jiff::civil::Date = text.parse().ok()?;
+    let day = if last { day.tomorrow().ok()? } else { day };
+    let midnight = day.to_zoned(zone.clone()).ok()?;
+    Some(Timestamp(midnight.timestamp().as_second()))
 }
 
 /// The map of one definition, and what was wrong in it.

@@ -1,25 +1,30 @@
 //! Definition files: YAML with audiences, campaigns and groups -> the catalogue, and everything that is wrong, at once.
 //!
 //! `node` YAML -> nodes with places; `fields` reads a map key by key; `audience`, `campaign`, `group` and `pressure` read
-//! one definition each; `place` maps a rule's characters into the file; `resolve` checks what only the whole can show.
+//! one definition each; `place` maps a rule's characters into the file; `resolve` checks what only the whole can show;
+//! [`source`] the forms in which texts come; [`canonical`] one definition as the catalogue keeps it.
 
 mod audience;
 mod campaign;
+pub mod canonical;
 mod fields;
 mod group;
 mod node;
 mod place;
 mod pressure;
 mod resolve;
+pub mod source;
 #[cfg(test)]
 mod tests;
 
 use super::{Catalogue, Diagnostic, Severity};
 use crate::error::{Error, Problem, Result};
 use crate::schema::Declarations;
+use crate::audiences::versions::Kind;
 use fields::Fields;
 use jiff::tz::TimeZone;
 use serde::Serialize;
+use source::{Form, Source};
 use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -94,16 +99,23 @@ impl Checked {
 
 /// Checks the files' texts against the vocabulary. Days of flights begin in `zone` unless they name their own.
 pub fn check(files: &[(PathBuf, String)], declarations: &Declarations, zone: &TimeZone) -> Checked {
+    let sources: Vec<Source> = files.iter().map(Source::file).collect();
+    check_all(&sources, declarations, zone)
+}
+
+/// As [`check`], for texts of every form.
+pub fn check_all(sources: &[Source], declarations: &Declarations, zone: &TimeZone) -> Checked {
     let mut drafts = Drafts::default();
     let mut found = Vec::new();
-    for (file, (_, text)) in files.iter().enumerate() {
+    for (file, source) in sources.iter().enumerate() {
         let mut of_file = Vec::new();
-        read_file(file, text, zone, &mut drafts, &mut of_file);
+        read_source(file, source, zone, &mut drafts, &mut of_file);
         found.extend(of_file.into_iter().map(|diagnostic| (file, diagnostic)));
     }
     let read = (drafts.audiences.len(), drafts.campaigns.len());
-    let catalogue = resolve::resolve(drafts, declarations, &mut found);
-    let findings = locate(files, found);
+    let restricted: Vec<bool> = sources.iter().map(|source| source.form.is_restricted()).collect();
+    let catalogue = resolve::resolve(drafts, declarations, &restricted, &mut found);
+    let findings = locate(sources, found);
     let wrong = findings.iter().any(|finding| finding.severity == Severity::Error);
     Checked { catalogue: (!wrong).then_some(catalogue), findings, read }
 }
@@ -117,15 +129,24 @@ pub fn load(
     declarations: &Declarations,
     zone: &TimeZone,
 ) -> Result<(Catalogue, Vec<Finding>)> {
-    let checked = check(files, declarations, zone);
-    match checked.catalogue {
-        Some(catalogue) => Ok((catalogue, checked.findings)),
-        None => {
-            let errors = checked.findings.iter().filter(|finding| finding.severity == Severity::Error);
-            let problems = errors.map(Finding::to_problem).collect::<Vec<_>>();
-            let count = problems.len();
-            let message = format!("the definitions have {count} error{}", if count == 1 { "" } else { "s" });
-            Err(Error::usage(message).with_problems(problems))
+    check(files, declarations, zone).into_catalogue()
+}
+
+impl Checked {
+    /// The catalogue, and the warnings about it.
+    ///
+    /// # Errors
+    /// Everything that is wrong, with its place.
+    pub fn into_catalogue(self) -> Result<(Catalogue, Vec<Finding>)> {
+        match self.catalogue {
+            Some(catalogue) => Ok((catalogue, self.findings)),
+            None => {
+                let errors = self.findings.iter().filter(|finding| finding.severity == Severity::Error);
+                let problems = errors.map(Finding::to_problem).collect::<Vec<_>>();
+                let count = problems.len();
+                let message = format!("the definitions have {count} error{}", if count == 1 { "" } else { "s" });
+                Err(Error::usage(message).with_problems(problems))
+            }
         }
     }
 }
@@ -139,7 +160,17 @@ struct Drafts {
     pressure: Vec<pressure::PressureDraft>,
 }
 
-fn read_file(file: usize, text: &str, zone: &TimeZone, drafts: &mut Drafts, found: &mut Vec<Diagnostic>) {
+impl Drafts {
+    /// Whether so many more audiences and campaigns are too many: what there are too many of.
+    fn overflow(&self, audiences: usize, campaigns: usize) -> Option<String> {
+        let too_many = |what, count, most| (count > most).then(|| format!("there are more than {most} {what}"));
+        too_many("audiences", self.audiences.len() + audiences, MAX_AUDIENCES)
+            .or_else(|| too_many("campaigns", self.campaigns.len() + campaigns, MAX_CAMPAIGNS))
+    }
+}
+
+fn read_source(file: usize, of: &Source, zone: &TimeZone, drafts: &mut Drafts, found: &mut Vec<Diagnostic>) {
+    let text = of.text;
     if text.len() > MAX_FILE_BYTES {
         let message = format!("this file has {} bytes; at most {MAX_FILE_BYTES} are read", text.len());
         found.push(Diagnostic::error("too-large", 0..0, message).help("split it into several files"));
@@ -151,44 +182,73 @@ fn read_file(file: usize, text: &str, zone: &TimeZone, drafts: &mut Drafts, foun
         if matches!(document.value, node::Value::Nothing) {
             continue;
         }
-        let Some(mut fields) =
-            Fields::read(document, "a definition file", &["audiences", "campaigns", "groups", "pressure"], found)
-        else {
-            continue;
-        };
-        let (audiences, campaigns, groups) = (fields.list("audiences"), fields.list("campaigns"), fields.get("groups"));
-        let pressure = fields.get("pressure");
-        for (what, read, more, most) in [
-            ("audiences", drafts.audiences.len(), audiences.len(), MAX_AUDIENCES),
-            ("campaigns", drafts.campaigns.len(), campaigns.len(), MAX_CAMPAIGNS),
-        ] {
-            if read + more > most {
-                let message = format!("there are more than {most} {what}");
-                fields.error("too-many", document.span.start..document.span.start, message);
-                return;
-            }
+        match of.form {
+            Form::Item(kind, _) => read_item(file, of, kind, document, zone, drafts, found),
+            Form::File | Form::Upload => read_document(file, of, document, zone, drafts, found),
         }
-        drafts.audiences.extend(audiences.iter().filter_map(|node| audience::read(file, text, node, found)));
-        drafts.campaigns.extend(campaigns.iter().filter_map(|node| campaign::read(file, node, zone, found)));
-        drafts.groups.extend(groups.map(|node| group::read(file, node, found)).unwrap_or_default());
-        drafts.pressure.extend(pressure.map(|node| pressure::read(file, node, found)).unwrap_or_default());
+    }
+}
+
+/// The keys of a definition file.
+const KEYS: [&str; 4] = ["audiences", "campaigns", "groups", "pressure"];
+
+fn read_document(
+    file: usize,
+    of: &Source,
+    document: &node::Node,
+    zone: &TimeZone,
+    drafts: &mut Drafts,
+    found: &mut Vec<Diagnostic>,
+) {
+    let Some(mut fields) = Fields::read(document, "a definition file", &KEYS, found) else { return };
+    let (audiences, campaigns, groups) = (fields.list("audiences"), fields.list("campaigns"), fields.get("groups"));
+    let pressure = fields.get("pressure");
+    if let Some(message) = drafts.overflow(audiences.len(), campaigns.len()) {
+        fields.error("too-many", document.span.start..document.span.start, message);
+        return;
+    }
+    drafts.audiences.extend(audiences.iter().filter_map(|node| audience::read(file, of, node, zone, found)));
+    drafts.campaigns.extend(campaigns.iter().filter_map(|node| campaign::read(file, of, node, zone, found)));
+    drafts.groups.extend(groups.map(|node| group::read(file, of, node, found)).unwrap_or_default());
+    drafts.pressure.extend(pressure.map(|node| pressure::read(file, of, node, found)).unwrap_or_default());
+}
+
+fn read_item(
+    file: usize,
+    of: &Source,
+    kind: Kind,
+    node: &node::Node,
+    zone: &TimeZone,
+    drafts: &mut Drafts,
+    found: &mut Vec<Diagnostic>,
+) {
+    let more = (usize::from(kind == Kind::Audience), usize::from(kind == Kind::Campaign));
+    if let Some(message) = drafts.overflow(more.0, more.1) {
+        found.push(Diagnostic::error("too-many", 0..0, message));
+        return;
+    }
+    match kind {
+        Kind::Audience => drafts.audiences.extend(audience::read(file, of, node, zone, found)),
+        Kind::Campaign => drafts.campaigns.extend(campaign::read(file, of, node, zone, found)),
+        Kind::Group => drafts.groups.extend(group::item_of_list(file, of, node, found)),
+        Kind::Pressure => drafts.pressure.extend(pressure::read(file, of, node, found)),
     }
 }
 
 /// Lines and columns for byte offsets.
-fn locate(files: &[(PathBuf, String)], mut found: Vec<(usize, Diagnostic)>) -> Vec<Finding> {
+fn locate(sources: &[Source], mut found: Vec<(usize, Diagnostic)>) -> Vec<Finding> {
     found.sort_by(|(file, a), (other, b)| (file, a.span.start, a.severity).cmp(&(other, b.span.start, b.severity)));
     found.dedup();
-    let mut lines: Vec<Option<Vec<usize>>> = vec![None; files.len()];
+    let mut lines: Vec<Option<Vec<usize>>> = vec![None; sources.len()];
     let mut findings = Vec::with_capacity(found.len());
     for (file, diagnostic) in found {
-        let (path, text) = &files[file];
+        let Source { name, text, .. } = sources[file];
         let starts = lines[file].get_or_insert_with(|| {
             std::iter::once(0)
                 .chain(text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(at, _)| at + 1))
                 .collect()
         });
-        findings.push(finding(path, text, starts, diagnostic));
+        findings.push(finding(name, text, starts, diagnostic));
     }
     findings
 }

@@ -2,22 +2,29 @@
 
 mod campaigns;
 mod frequency;
+mod known;
 mod uses;
 
 use super::Drafts;
 use super::audience::{AudienceDraft, RuleDraft};
+use known::Known;
 use crate::audiences::order::{MAX_CHAIN, cycle, endless};
 use crate::audiences::typecheck::{Scope, typecheck, visit};
 use crate::audiences::{AudienceKind, Catalogue, Diagnostic, Expr, Severity, lint};
 use crate::schema::{AudienceId, Declarations};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// A file's number and what was found in it.
 type Found = Vec<(usize, Diagnostic)>;
 
-/// Puts the drafts together. The catalogue is complete only if nothing was found that is an error.
-pub(super) fn resolve(mut drafts: Drafts, declarations: &Declarations, found: &mut Found) -> Catalogue {
+/// Puts the drafts together. Of the files that are `restricted` other owners' audiences may be used only if they are shared. The catalogue is complete only if nothing was found that is an error.
+pub(super) fn resolve(
+    mut drafts: Drafts,
+    declarations: &Declarations,
+    restricted: &[bool],
+    found: &mut Found,
+) -> Catalogue {
     drafts.audiences.sort_by(|a, b| a.audience.id.cmp(&b.audience.id));
     drafts.campaigns.sort_by(|a, b| a.campaign.id.cmp(&b.campaign.id));
     let audience_places = drafts.audiences.iter().map(|d| (d.audience.id.as_str(), d.file, d.id_span.clone()));
@@ -26,9 +33,10 @@ pub(super) fn resolve(mut drafts: Drafts, declarations: &Declarations, found: &m
     repeated("campaign", campaign_places, found);
     drafts.audiences.dedup_by(|a, b| a.audience.id == b.audience.id);
     drafts.campaigns.dedup_by(|a, b| a.campaign.id == b.campaign.id);
-    let known: BTreeSet<AudienceId> = drafts.audiences.iter().map(|draft| draft.audience.id.clone()).collect();
+    let known = Known::of(&drafts, restricted);
     for draft in &drafts.audiences {
-        check_rule(draft, Scope { declarations, audiences: Some(&known) }, found);
+        let audiences = Some(known.to(draft.file, draft.audience.id.owner()));
+        check_rule(draft, Scope { declarations, audiences }, found);
     }
     labels(&drafts.audiences, found);
     let mut catalogue = Catalogue {
@@ -37,7 +45,7 @@ pub(super) fn resolve(mut drafts: Drafts, declarations: &Declarations, found: &m
         groups: Vec::new(),
         pressure: Vec::new(),
     };
-    catalogue.groups = campaigns::groups(&drafts, found);
+    catalogue.groups = campaigns::groups(&drafts, restricted, found);
     catalogue.pressure = frequency::pressure(&drafts, found);
     frequency::check(&drafts, declarations, found);
     match circle(&catalogue, &drafts.audiences).or_else(|| long_chain(&catalogue, &drafts.audiences)) {

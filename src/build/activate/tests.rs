@@ -26,6 +26,10 @@ fn audience(id: &str, kind: AudienceKind, rule: Option<Expr>) -> Audience {
         folder: None,
         tags: Vec::new(),
         description: None,
+        share: Default::default(),
+        floor: None,
+        valid_from: None,
+        valid_to: None,
     }
 }
 

@@ -284,6 +284,10 @@ pub fn audience(id: String, rule: Option<Expr>, target: bool) -> Audience {
         folder: None,
         tags: Vec::new(),
         description: None,
+        share: Default::default(),
+        floor: None,
+        valid_from: None,
+        valid_to: None,
     }
 }
 

@@ -1,20 +1,23 @@
 //! Campaigns against the catalogue: references, kinds, groups.
 
 use super::Found;
+use super::known::Known;
 use crate::audiences::catalogue::Group;
 use crate::audiences::definitions::Drafts;
 use crate::audiences::definitions::campaign::CampaignDraft;
+use crate::audiences::definitions::group::GroupDraft;
 use crate::audiences::typecheck::unknown_audience;
 use crate::audiences::{AudienceKind, Catalogue, Diagnostic};
 use crate::schema::AudienceId;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Checks every campaign's references.
-pub(super) fn check(catalogue: &Catalogue, drafts: &Drafts, known: &BTreeSet<AudienceId>, found: &mut Found) {
+pub(super) fn check(catalogue: &Catalogue, drafts: &Drafts, known: &Known, found: &mut Found) {
     for draft in &drafts.campaigns {
         let campaign = &draft.campaign;
+        let known = known.to(draft.file, campaign.id.owner());
         for (id, span) in campaign.include.iter().zip(&draft.include_spans) {
-            match catalogue.number(id) {
+            match catalogue.number(id).filter(|_| known.contains(id)) {
                 None => found.push((draft.file, unknown_audience(id, span.clone(), known.iter()))),
                 Some(at) if catalogue.audiences[at as usize].kind == AudienceKind::Suppress => {
                     let message = format!("`{id}` is a suppress audience: nobody is spoken to for being in it");
@@ -38,7 +41,7 @@ pub(super) fn check(catalogue: &Catalogue, drafts: &Drafts, known: &BTreeSet<Aud
 }
 
 /// The groups by id, those without an owner once for every owner whose campaigns name them.
-pub(super) fn groups(drafts: &Drafts, found: &mut Found) -> Vec<Group> {
+pub(super) fn groups(drafts: &Drafts, restricted: &[bool], found: &mut Found) -> Vec<Group> {
     let mut named: BTreeMap<&str, Vec<&CampaignDraft>> = BTreeMap::new();
     for draft in &drafts.campaigns {
         if let Some(group) = &draft.campaign.group {
@@ -74,9 +77,15 @@ pub(super) fn groups(drafts: &Drafts, found: &mut Found) -> Vec<Group> {
         }
     }
     for (id, campaigns) in named {
-        if !groups.keys().any(|known| known.as_str() == id) {
-            for draft in campaigns {
-                let names = drafts.groups.iter().map(|group| group.name.as_str());
+        let there = groups.keys().any(|known| known.as_str() == id);
+        for draft in campaigns {
+            let own = draft.campaign.id.owner();
+            let foreign = restricted[draft.file] && id.split_once('/').is_some_and(|(owner, _)| owner != own);
+            if !there || foreign {
+                let usable = |group: &&GroupDraft| {
+                    !restricted[draft.file] || group.owner.as_deref().is_none_or(|owner| owner == own)
+                };
+                let names = drafts.groups.iter().filter(usable).map(|group| group.name.as_str());
                 let short = id.split_once('/').map_or(id, |(_, name)| name);
                 let error =
                     Diagnostic::error("unknown-group", draft.group_span.clone(), format!("there is no group `{id}`"));
