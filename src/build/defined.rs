@@ -140,7 +140,8 @@ impl<'a> Texts<'a> {
     /// The text that findings of this name are about.
     pub fn text(&self, name: &Path) -> Option<&str> {
         let file = self.files.iter().find(|(file, _)| file == name).map(|(_, text)| text);
-        file.or_else(|| self.items.values().find(|(called, _)| called == name).map(|(_, text)| text)).map(String::as_str)
+        file.or_else(|| self.items.values().find(|(called, _)| called == name).map(|(_, text)| text))
+            .map(String::as_str)
     }
 }
 

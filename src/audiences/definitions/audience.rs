@@ -55,7 +55,13 @@ pub(super) struct RuleDraft {
 }
 
 /// Reads an audience; one whose id or owner is wrong is `None`. Whatever is wrong is in `found`.
-pub(super) fn read(file: usize, of: &Source, node: &Node, zone: &TimeZone, found: &mut Vec<Diagnostic>) -> Option<AudienceDraft> {
+pub(super) fn read(
+    file: usize,
+    of: &Source,
+    node: &Node,
+    zone: &TimeZone,
+    found: &mut Vec<Diagnostic>,
+) -> Option<AudienceDraft> {
     let mut fields = Fields::read(node, "an audience", &KEYS, found)?;
     let (owner, id) = of.form.names(&mut fields, "phone-replacers");
     fields.require("kind", "target");

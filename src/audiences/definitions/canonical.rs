@@ -44,8 +44,12 @@ pub fn split(text: &str) -> Vec<Piece> {
     for document in &documents {
         for (key, value) in entries(document) {
             match (key, &value.value) {
-                ("audiences", Value::List(items)) => pieces.extend(items.iter().filter_map(|it| named(Kind::Audience, it))),
-                ("campaigns", Value::List(items)) => pieces.extend(items.iter().filter_map(|it| named(Kind::Campaign, it))),
+                ("audiences", Value::List(items)) => {
+                    pieces.extend(items.iter().filter_map(|it| named(Kind::Audience, it)))
+                }
+                ("campaigns", Value::List(items)) => {
+                    pieces.extend(items.iter().filter_map(|it| named(Kind::Campaign, it)))
+                }
                 ("groups", Value::List(items)) => pieces.extend(items.iter().filter_map(|it| named(Kind::Group, it))),
                 ("groups", Value::Map(items)) => pieces.extend(items.iter().filter_map(|(key, it)| of_map(key, it))),
                 ("pressure", Value::List(items)) => items.iter().for_each(|item| by_owner(item, &mut pressure)),
@@ -274,7 +278,9 @@ fn scalar(key: &str, text: &str, flow: bool) -> String {
     let bare = match key {
         "list" | "exclusive" | "hard" => matches!(text, "true" | "false"),
         "taxonomy" | "impressions" | "at_most" | "messages" | "priority" | "floor" => {
-            text.len() < 12 && text.trim_start_matches('-').bytes().all(|b| b.is_ascii_digit()) && text.parse::<i64>().is_ok()
+            text.len() < 12
+                && text.trim_start_matches('-').bytes().all(|b| b.is_ascii_digit())
+                && text.parse::<i64>().is_ok()
         }
         "from" | "to" | "valid_from" | "valid_to" | "per" | "ttl" | "min_gap" => {
             text.bytes().all(|b| b.is_ascii_alphanumeric() || b"- ".contains(&b)) && is_bare(text, flow, true)
@@ -315,7 +321,6 @@ fn quoted(text: &str) -> String {
     out.push('"');
     out
 }
-
 
 #[cfg(test)]
 mod tests;

@@ -18,9 +18,9 @@ pub mod source;
 mod tests;
 
 use super::{Catalogue, Diagnostic, Severity};
+use crate::audiences::versions::Kind;
 use crate::error::{Error, Problem, Result};
 use crate::schema::Declarations;
-use crate::audiences::versions::Kind;
 use fields::Fields;
 use jiff::tz::TimeZone;
 use serde::Serialize;

@@ -50,7 +50,11 @@ fn one(file: usize, of: &Source, node: &Node, found: &mut Vec<Diagnostic>) -> Op
         owners.push(owner.to_owned());
     }
     if owners.is_empty() && of.form.needs_owner() {
-        let error = Diagnostic::error("missing-key", node.span.start..node.span.start, "pressure in the catalogue needs `owners`");
+        let error = Diagnostic::error(
+            "missing-key",
+            node.span.start..node.span.start,
+            "pressure in the catalogue needs `owners`",
+        );
         fields.found.push(error.help("such as `owners: [acme]`: only files say it for every owner"));
         return None;
     }

@@ -7,11 +7,11 @@ mod uses;
 
 use super::Drafts;
 use super::audience::{AudienceDraft, RuleDraft};
-use known::Known;
 use crate::audiences::order::{MAX_CHAIN, cycle, endless};
 use crate::audiences::typecheck::{Scope, typecheck, visit};
 use crate::audiences::{AudienceKind, Catalogue, Diagnostic, Expr, Severity, lint};
 use crate::schema::{AudienceId, Declarations};
+use known::Known;
 use std::collections::BTreeMap;
 use std::ops::Range;
 

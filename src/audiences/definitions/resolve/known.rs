@@ -17,8 +17,11 @@ impl<'a> Known<'a> {
     pub(super) fn of(drafts: &'a Drafts, restricted: &'a [bool]) -> Self {
         let audiences = drafts.audiences.iter().map(|draft| (draft.file, draft.audience.id.owner()));
         let campaigns = drafts.campaigns.iter().map(|draft| (draft.file, draft.campaign.id.owner()));
-        let mut own: BTreeMap<&str, BTreeSet<AudienceId>> =
-            audiences.chain(campaigns).filter(|(file, _)| restricted[*file]).map(|(_, it)| (it, BTreeSet::new())).collect();
+        let mut own: BTreeMap<&str, BTreeSet<AudienceId>> = audiences
+            .chain(campaigns)
+            .filter(|(file, _)| restricted[*file])
+            .map(|(_, it)| (it, BTreeSet::new()))
+            .collect();
         for audience in drafts.audiences.iter().map(|draft| &draft.audience) {
             if let Some(its) = own.get_mut(audience.id.owner()) {
                 its.insert(audience.id.clone());
