@@ -7,6 +7,7 @@ mod edges;
 mod fold;
 mod live;
 mod oracle;
+mod survey;
 mod told;
 mod worlds;
 
