@@ -85,18 +85,81 @@ pub fn or_numbers(numbers: &Numbers<'_>, rows: std::ops::Range<usize>, matcher: 
     }
 }
 
-/// Packs bytes of 0 and 1 into bits; bits beyond the bytes are cleared.
-pub fn pack(bytes: &[u8], bitmap: &mut Bitmap) {
-    bitmap.fill(0);
-    for (word, bytes) in bitmap.iter_mut().zip(bytes.chunks(64)) {
-        for (at, eight) in bytes.chunks(8).enumerate() {
-            let mut lanes = [0u8; 8];
-            lanes[..eight.len()].copy_from_slice(eight);
-            // Gathers the lowest bit of every byte into the highest byte.
-            let bits = u64::from_le_bytes(lanes).wrapping_mul(0x0102_0408_1020_4080) >> 56;
-            *word |= bits << (at * 8);
-        }
+/// The codes that are in a range, as bits; bits beyond the codes are cleared. Compared and packed 64 at a time, so that what
+/// lies between stays in registers.
+pub fn pack_codes(codes: Codes<'_>, ranges: &Ranges, bitmap: &mut Bitmap) {
+    match codes {
+        Codes::U8(codes) => pack_narrow(codes, ranges, bitmap),
+        Codes::U16(codes) => pack_narrow(codes, ranges, bitmap),
+        Codes::U32(codes) => pack_narrow(codes, ranges, bitmap),
     }
+}
+
+fn pack_narrow<T: Code + Default>(codes: &[T], ranges: &Ranges, bitmap: &mut Bitmap) {
+    if ranges.0.len() > FEW_RANGES {
+        let mut bytes = vec![0; codes.len()];
+        or_many(codes, ranges, &mut bytes);
+        return pack_each(&bytes, 0, bitmap, |bytes, lanes| *lanes = *bytes);
+    }
+    let ranges = ranges.0.iter().filter(|(low, _)| *low <= T::MAX);
+    let spans: smallvec::SmallVec<[(T, T); FEW_RANGES]> = ranges
+        .map(|(low, high)| (T::narrow(*low), T::narrow(*high)))
+        .map(|(low, high)| (low, high.wrapping_minus(low)))
+        .collect();
+    // The code 0, which is in no range, stands in for those that are missing in the last word.
+    pack_each(codes, T::default(), bitmap, |codes, lanes| {
+        for (low, span) in &spans {
+            for (lane, code) in lanes.iter_mut().zip(codes) {
+                *lane |= u8::from(code.wrapping_minus(*low) <= *span);
+            }
+        }
+    });
+}
+
+/// The numbers that match, as bits.
+pub fn pack_numbers(numbers: &Numbers<'_>, rows: std::ops::Range<usize>, matcher: &Matcher, bitmap: &mut Bitmap) {
+    match (numbers, matcher) {
+        (Numbers::Frame(codes, _), Matcher::Codes(ranges)) => pack_codes(codes.slice(rows), ranges, bitmap),
+        (Numbers::Raw(values), Matcher::Reals(ranges)) => {
+            let values = values.get(rows).unwrap_or(&[]);
+            pack_each(values, f64::NAN, bitmap, |values, lanes| {
+                for (low, high) in ranges.iter().map(|(low, high)| (low.value(), high.value())) {
+                    for (lane, value) in lanes.iter_mut().zip(values) {
+                        *lane |= u8::from(*value >= low) & u8::from(*value <= high);
+                    }
+                }
+            });
+        }
+        _ => bitmap.fill(0),
+    }
+}
+
+/// Tests 64 values at a time: `test` is given bytes of 0, and makes them 1 for those that pass. `nothing` passes no test.
+pub fn pack_each<T: Copy>(values: &[T], nothing: T, bitmap: &mut Bitmap, test: impl Fn(&[T; 64], &mut [u8; 64])) {
+    let word = |values: &[T; 64]| {
+        let mut lanes = [0u8; 64];
+        test(values, &mut lanes);
+        gather(&lanes)
+    };
+    let (whole, rest) = values.as_chunks::<64>();
+    let written = whole.len().min(WORDS);
+    for (out, values) in bitmap.iter_mut().zip(whole) {
+        *out = word(values);
+    }
+    bitmap[written..].fill(0);
+    if let (false, Some(out)) = (rest.is_empty(), bitmap.get_mut(written)) {
+        let mut last = [nothing; 64];
+        last[..rest.len()].copy_from_slice(rest);
+        *out = word(&last);
+    }
+}
+
+/// Bytes of 0 and 1 -> bits.
+fn gather(lanes: &[u8; 64]) -> u64 {
+    let eights = lanes.as_chunks::<8>().0.iter().enumerate();
+    // The product has the lowest bit of every byte in its highest byte.
+    let bits = |eight: &[u8; 8]| u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+    eights.fold(0, |word, (at, eight)| word | bits(eight) << (at * 8))
 }
 
 /// Sets a bit.
@@ -131,7 +194,7 @@ mod tests {
     fn packing_keeps_order_and_cuts_at_the_length() {
         let bytes: Vec<u8> = (0..131u32).map(|at| u8::from(at % 3 == 0 || at == 130)).collect();
         let mut bitmap = [u64::MAX; WORDS];
-        pack(&bytes, &mut bitmap);
+        pack_each(&bytes, 0, &mut bitmap, |bytes, lanes| *lanes = *bytes);
         for at in 0..WORDS * 64 {
             let expected = bytes.get(at).is_some_and(|byte| *byte == 1);
             assert_eq!(bitmap[at / 64] >> (at % 64) & 1 == 1, expected, "bit {at}");
@@ -155,5 +218,21 @@ mod tests {
         let few = Ranges(vec![(3, 90), (250, 70_000)].into());
         or_codes(Codes::U8(&[0, 3, 90, 91, 255]), &few, &mut bytes);
         assert_eq!(bytes[..5], [0, 1, 1, 0, 1]);
+    }
+
+    #[test]
+    fn packing_and_comparing_at_once_is_comparing_and_then_packing() {
+        let codes: Vec<u32> = (0..65_536u32).map(|at| at.wrapping_mul(2_654_435_761) % 700).collect();
+        let (bytes, narrow): (Vec<u8>, Vec<u16>) = codes.iter().map(|code| (*code as u8, *code as u16)).unzip();
+        let many = Ranges::of((1..700).filter(|code| code % 9 < 3));
+        let few = Ranges::merge([(1, 3), (200, 300), (650, 100_000)]);
+        for (ranges, length) in [(&many, 65_536), (&many, 130), (&few, 65_536), (&few, 1_001), (&few, 0)] {
+            for codes in [Codes::U8(&bytes), Codes::U16(&narrow), Codes::U32(&codes)].map(|all| all.slice(0..length)) {
+                let mut bitmap = [u64::MAX; WORDS];
+                pack_codes(codes, ranges, &mut bitmap);
+                let is_set = |at: usize| bitmap[at / 64] >> (at % 64) & 1 == 1;
+                assert!((0..WORDS * 64).all(|at| is_set(at) == ranges.contains(codes.get(at))), "{length}");
+            }
+        }
     }
 }

@@ -5,6 +5,7 @@ use super::events::EventsNow;
 use super::graph::Node;
 use super::leaf::{Leaf, in_sample};
 use super::plan::Plan;
+use super::tally::Tally;
 use crate::snapshot::columns::{BLOCK, Tags, TraitColumn, WORDS};
 use rayon::prelude::*;
 
@@ -12,7 +13,7 @@ use rayon::prelude::*;
 #[derive(Debug, Default)]
 pub struct Scratch {
     slots: Vec<Box<Bitmap>>,
-    bytes: Vec<u8>,
+    tally: Tally,
 }
 
 impl Scratch {
@@ -33,7 +34,7 @@ impl Plan<'_> {
         let mut out = Box::new([0; WORDS]);
         for (node, slot) in self.graph.nodes.iter().zip(&self.slots) {
             match node {
-                Node::Leaf(leaf) => self.leaf_block(*leaf as usize, block, &mut scratch.bytes, &mut out),
+                Node::Leaf(leaf) => self.leaf_block(*leaf as usize, block, &mut scratch.tally, &mut out),
                 node => self.combine(node, &scratch.slots, &mut out),
             }
             if length < BLOCK {
@@ -78,35 +79,26 @@ impl Plan<'_> {
         }
     }
 
-    fn leaf_block(&self, number: usize, block: usize, bytes: &mut Vec<u8>, out: &mut Bitmap) {
+    fn leaf_block(&self, number: usize, block: usize, tally: &mut Tally, out: &mut Bitmap) {
         let rows = block * BLOCK..block * BLOCK + self.columns.block_len(block);
         let window = self.moment.windows[number];
         match &self.graph.leaves[number] {
             Leaf::Constant(truth) => out.fill(if *truth { u64::MAX } else { 0 }),
-            Leaf::Value { column, matcher } => {
-                bytes.clear();
-                bytes.resize(rows.len(), 0);
-                match (&self.columns.traits()[*column].1, matcher) {
-                    (TraitColumn::Flag { known, yes }, matcher) => return flags(known, yes, block, matcher, out),
-                    (TraitColumn::Category(codes, _), super::bind::Matcher::Codes(ranges)) => {
-                        bits::or_codes(codes.slice(rows), ranges, bytes);
-                    }
-                    (TraitColumn::Date(days), super::bind::Matcher::Codes(ranges)) => {
-                        bits::or_codes(days.codes.slice(rows), ranges, bytes);
-                    }
-                    (TraitColumn::Number(numbers), matcher) => bits::or_numbers(numbers, rows, matcher, bytes),
-                    _ => {}
+            Leaf::Value { column, matcher } => match (&self.columns.traits()[*column].1, matcher) {
+                (TraitColumn::Flag { known, yes }, matcher) => return flags(known, yes, block, matcher, out),
+                (TraitColumn::Category(codes, _), super::bind::Matcher::Codes(ranges)) => {
+                    bits::pack_codes(codes.slice(rows), ranges, out);
                 }
-                bits::pack(bytes, out);
-            }
+                (TraitColumn::Date(days), super::bind::Matcher::Codes(ranges)) => {
+                    bits::pack_codes(days.codes.slice(rows), ranges, out);
+                }
+                (TraitColumn::Number(numbers), matcher) => bits::pack_numbers(numbers, rows, matcher, out),
+                _ => out.fill(0),
+            },
             Leaf::Date { column, .. } => {
-                bytes.clear();
-                bytes.resize(rows.len(), 0);
-                if let TraitColumn::Date(days) = &self.columns.traits()[*column].1 {
-                    let range = super::bind::Ranges::merge([(window.0 as u32, window.1 as u32)]);
-                    bits::or_codes(days.codes.slice(rows), &range, bytes);
-                }
-                bits::pack(bytes, out);
+                let TraitColumn::Date(days) = &self.columns.traits()[*column].1 else { return out.fill(0) };
+                let range = super::bind::Ranges::merge([(window.0 as u32, window.1 as u32)]);
+                bits::pack_codes(days.codes.slice(rows), &range, out);
             }
             Leaf::Tagged { column } | Leaf::AnyTag { column, .. } | Leaf::AllTags { column, .. } => {
                 if let TraitColumn::Tags(tags) = &self.columns.traits()[*column].1 {
@@ -127,7 +119,7 @@ impl Plan<'_> {
             }
             Leaf::Event(_) => {
                 if let Some(events) = self.events_at(number, &self.moment) {
-                    events.block(block, bytes, out);
+                    events.block(block, tally, out);
                 }
             }
         }

@@ -4,6 +4,7 @@ use super::bind::Matcher;
 use super::bits::{self, Bitmap};
 use super::leaf::{EventLeaf, Measure};
 use super::local_time::LocalTime;
+use super::tally::Tally;
 use crate::audiences::rule::{Aggregate, Compare, Pick};
 use crate::snapshot::columns::{EventColumn, PropColumn};
 use std::ops::Range;
@@ -83,20 +84,24 @@ impl AskedNow<'_> {
 
     /// One person's rows by time, of which `passes` says which are looked at.
     pub fn holds<R: Rows>(&self, of: &R, rows: Range<usize>, passes: &impl Fn(usize) -> bool) -> bool {
+        self.of_passing(of, rows.filter(|row| passes(*row)))
+    }
+
+    /// One person's rows by time: those that are looked at.
+    fn of_passing<R: Rows>(&self, of: &R, mut rows: impl DoubleEndedIterator<Item = usize>) -> bool {
         let picked = match self.pick {
-            Pick::All => return self.measure(of, rows, passes),
-            Pick::First => rows.clone().find(|row| passes(*row)),
-            Pick::Last => rows.clone().rfind(|row| passes(*row)),
+            Pick::All => return self.measure(of, rows),
+            Pick::First => rows.next(),
+            Pick::Last => rows.next_back(),
         };
         let (low, high) = self.window;
         match picked.filter(|row| (low..=high).contains(&i64::from(of.time(*row)))) {
-            Some(row) => self.measure(of, row..row + 1, |_| true),
+            Some(row) => self.measure(of, std::iter::once(row)),
             None => self.measure.of_none(),
         }
     }
 
-    fn measure<R: Rows>(&self, of: &R, rows: Range<usize>, passes: impl Fn(usize) -> bool) -> bool {
-        let rows = rows.filter(|row| passes(*row));
+    fn measure<R: Rows>(&self, of: &R, rows: impl Iterator<Item = usize>) -> bool {
         match self.measure {
             Measure::Times(low, high) => {
                 let times = rows.count();
@@ -131,30 +136,36 @@ impl EventsNow<'_, '_> {
         self.asked.holds(self.column, rows, &passes)
     }
 
-    /// A block, into a bitmap. `bytes` is scratch.
-    pub fn block(&self, block: usize, bytes: &mut Vec<u8>, bitmap: &mut Bitmap) {
+    /// A block, into a bitmap.
+    pub fn block(&self, block: usize, tally: &mut Tally, bitmap: &mut Bitmap) {
         let rows = self.column.rows(block);
-        let (first, lows) = (rows.start, &self.column.lows[rows.clone()]);
-        self.pass(rows, bytes);
-        let passes = |row: usize| bytes[row - first] == 1;
+        let lows = &self.column.lows[rows.clone()];
+        self.pass(rows.clone(), &mut tally.bytes);
+        bitmap.fill(0);
+        match (self.leaf.pick, self.leaf.measure) {
+            (Pick::All, Measure::Times(1, u32::MAX)) => tally.any(lows, bitmap),
+            (Pick::All, Measure::Times(low, high)) => tally.times(lows, low..=high, bitmap),
+            (Pick::All, Measure::Aggregate(aggregate, at, compare, value)) => {
+                if let Some(PropColumn::Number(numbers)) = self.column.property(at) {
+                    let holds = |sum| compares(sum, compare, value.value());
+                    tally.aggregate(lows, aggregate, &numbers.slice(rows), bitmap, holds);
+                }
+            }
+            _ => self.each_person(rows.start, lows, tally, bitmap),
+        }
+    }
+
+    /// One person after another, but only those of whom a row passes: of the others nothing happened.
+    fn each_person(&self, first: usize, lows: &[u16], tally: &mut Tally, bitmap: &mut Bitmap) {
         let none = self.leaf.measure.of_none();
         bitmap.fill(if none { u64::MAX } else { 0 });
-        if self.leaf.pick == Pick::All && self.leaf.measure == Measure::Times(1, u32::MAX) {
-            for (low, byte) in lows.iter().zip(bytes.iter()) {
-                bitmap[usize::from(*low) / 64] |= u64::from(*byte) << (low % 64);
-            }
-            return;
-        }
-        let mut start = 0;
-        while start < lows.len() {
-            let low = lows[start];
-            let length = lows[start..].iter().take_while(|other| **other == low).count();
-            if self.asked.holds(self.column, first + start..first + start + length, &passes) {
-                bits::set(bitmap, low);
+        for rows in tally.passing().chunk_by(|a, b| lows[*a as usize] == lows[*b as usize]) {
+            let row = |at: &u32| first + *at as usize;
+            if self.asked.of_passing(self.column, rows.iter().map(row)) {
+                bits::set(bitmap, lows[rows[0] as usize]);
             } else if none {
-                bits::clear(bitmap, low);
+                bits::clear(bitmap, lows[rows[0] as usize]);
             }
-            start += length;
         }
     }
 

@@ -23,6 +23,7 @@ mod moment;
 mod plan;
 mod profile;
 pub mod survey;
+mod tally;
 mod text;
 
 pub use bits::Bitmap;

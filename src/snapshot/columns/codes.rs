@@ -256,7 +256,19 @@ pub enum Numbers<'a> {
     Raw(&'a [f64]),
 }
 
-impl Numbers<'_> {
+impl<'a> Numbers<'a> {
+    /// Those at some positions; what lies beyond the end is left out.
+    #[must_use]
+    pub fn slice(&self, range: Range<usize>) -> Numbers<'a> {
+        match self {
+            Numbers::Frame(codes, frame) => Numbers::Frame(codes.slice(range), *frame),
+            Numbers::Raw(values) => {
+                let end = range.end.min(values.len());
+                Numbers::Raw(&values[range.start.min(end)..end])
+            }
+        }
+    }
+
     /// The number at a position, if known.
     pub fn get(&self, at: usize) -> Option<f64> {
         match self {
