@@ -1,54 +1,45 @@
-//! Builds in a child process at the lowest priority, when a generation is due. A failed build leaves everything as it
-//! was; its last words are shown in readiness. [`upkeep`] looks after the log and deletions around builds.
+//! Builds in a child process at the lowest priority, when a generation is due or somebody asks for one. A failed build leaves
+//! everything as it was; its last words are shown in readiness.
 //!
-//! A frozen clock (`as_of`) makes every build the same, so then only the first is run, and those that deletions ask for.
+//! [`child`] is one such process, [`board`] what is told of builds; [`upkeep`] looks after the log and deletions around builds.
+//!
+//! A frozen clock (`as_of`) makes every build of the same definitions the same, so then only the first is run, and those that
+//! deletions or somebody ask for.
 
+pub(super) mod board;
+mod child;
 mod upkeep;
 
+use crate::build::What;
 use crate::config::Loaded;
 use crate::error::{Error, Result};
 use crate::hooks::Doors;
+use crate::planner::builds::{Failure, Kind, Outcome, Queued, What as Asked, Why};
 use crate::schema::{Clock, Generation, Timestamp};
-use crate::snapshot::Store;
-use rustix::process::{Pid, Signal};
-use std::collections::VecDeque;
-use std::io::{BufRead, BufReader, Read};
+use crate::server::bell::Heard;
+use crate::snapshot::{Manifest, Store};
+use board::Board;
+use child::{Ended, Program};
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 pub use upkeep::Feeding;
 use upkeep::Upkeep;
 
 /// How often it looks whether a build is due.
 const LOOK: Duration = Duration::from_secs(1);
-/// How often it looks whether a build has ended.
-const TICK: Duration = Duration::from_millis(100);
 /// The wait after the first failure; it doubles up to [`LONGEST_WAIT`].
 const FIRST_WAIT: Duration = Duration::from_secs(30);
 const LONGEST_WAIT: Duration = Duration::from_secs(3_600);
-/// How long a build may take to end when told to.
-const GRACE: Duration = Duration::from_secs(1);
-/// Lines of a build's output that are kept to tell why it failed.
-const LAST_WORDS: usize = 20;
+/// For so long nothing is built that nobody asks for, once somebody has ended a build.
+const REST: Duration = Duration::from_secs(600);
 
-/// What to build.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum What {
-    /// Read the sources again.
-    Full,
-    /// Evaluate the rules again.
-    Activate,
-}
-
-/// A generation, when it was built, and when its index was.
+/// A generation, when its rules were evaluated, and when its index was built.
 #[derive(Debug, Clone, Copy)]
 struct Built {
     generation: Generation,
-    created: Timestamp,
+    activated: Timestamp,
     index_created: Timestamp,
 }
 
@@ -61,24 +52,15 @@ impl Built {
         if passed(self.index_created, intervals.0) {
             return Some(What::Full);
         }
-        passed(self.created, intervals.1).then_some(What::Activate)
+        passed(self.activated, intervals.1).then_some(What::Activate)
     }
 }
 
-/// How a build ended.
-#[derive(Debug)]
-enum Ended {
-    Done,
-    Failed(String),
-    /// The server goes away.
-    Stopped,
-}
-
 pub(super) struct Builder {
-    program: PathBuf,
-    config: PathBuf,
+    program: Program,
     store: Store,
     doors: Arc<Doors>,
+    board: Arc<Board>,
     has_sources: bool,
     frozen: bool,
     /// Seconds between full builds and between activations; 0 = never.
@@ -86,6 +68,9 @@ pub(super) struct Builder {
     /// The newest generation.
     newest: Option<Built>,
     upkeep: Upkeep,
+    failures: u32,
+    /// Nothing that nobody asks for is built before; why that is.
+    not_before: (Instant, Option<Queued>),
 }
 
 impl Builder {
@@ -94,6 +79,7 @@ impl Builder {
         loaded: &Loaded,
         store: Store,
         doors: Arc<Doors>,
+        board: Arc<Board>,
         program: Option<PathBuf>,
         feed: Option<Box<dyn Feeding>>,
     ) -> Result<Self> {
@@ -105,95 +91,130 @@ impl Builder {
             .map_err(|error| Error::io(format!("resolve {}", loaded.file.display()), error))?;
         let build = &loaded.config.build;
         Ok(Builder {
-            program,
-            config,
+            program: Program { program, config },
             upkeep: Upkeep::new(loaded.clone(), store.clone(), Arc::clone(&doors), feed),
             store,
             doors,
+            board,
             has_sources: !loaded.config.sources.is_empty(),
             frozen: loaded.config.as_of.is_some(),
             intervals: (build.index_interval_seconds, build.activate_interval_seconds),
             newest: None,
+            failures: 0,
+            not_before: (Instant::now(), None),
         })
     }
 
-    /// Builds what is due until the sender of `stop` is dropped.
-    pub(super) fn run(mut self, stop: &Receiver<()>) {
-        let mut failures = 0u32;
-        let mut not_before = Instant::now();
+    /// Builds what is due or asked for until the board's bell stops.
+    pub(super) fn run(mut self) {
         loop {
-            let due = if Instant::now() >= not_before { self.due() } else { None };
-            if let Some(what) = due {
-                if what == What::Full {
-                    self.upkeep.seal();
-                }
-                match self.build(what, stop) {
-                    Ended::Stopped => return,
-                    Ended::Done => {
-                        failures = 0;
-                        self.doors.metrics.builds.fetch_add(1, Ordering::Relaxed);
-                        self.doors.health.built(None);
-                        self.upkeep.release();
-                    }
-                    Ended::Failed(why) => {
-                        let wait = (FIRST_WAIT * 2u32.saturating_pow(failures.min(16))).min(LONGEST_WAIT);
-                        failures += 1;
-                        not_before = Instant::now() + wait;
-                        self.doors.metrics.build_failures.fetch_add(1, Ordering::Relaxed);
-                        tracing::error!("the build failed, next try in {} s: {why}", wait.as_secs());
-                        self.doors.health.built(Some(why));
-                    }
+            while let Some((what, why)) = self.next() {
+                if !self.build(what, why) {
+                    return;
                 }
             }
-            if stop.recv_timeout(LOOK) != Err(RecvTimeoutError::Timeout) {
+            if self.board.builder.wait(LOOK) == Heard::Stop {
                 return;
             }
         }
     }
 
+    /// What is to be built now: what somebody asked for, or what is due.
+    fn next(&mut self) -> Option<(What, Why)> {
+        let rests = Instant::now() < self.not_before.0;
+        self.board.next(self.not_before.1.clone().filter(|_| rests));
+        while let Some(asked) = self.board.take_asked() {
+            // A build that ran meanwhile may have had what it was asked for.
+            if asked.why != Why::PublishedMany || !self.has_what_was_published() {
+                return Some((if asked.kind == Kind::Full { What::Full } else { What::Activate }, asked.why));
+            }
+        }
+        if rests {
+            return None;
+        }
+        if let Some(again) = self.not_before.1.take().filter(|again| again.why == Why::PublishedMany) {
+            self.board.ask(Asked::Activate, again.why);
+            return self.next();
+        }
+        self.due()
+    }
+
+    fn has_what_was_published(&self) -> bool {
+        let wanted = self.board.publishing().definitions;
+        let live = self.store.current().ok().flatten().and_then(|live| self.store.manifest(live).ok());
+        live.is_some_and(|live| Some(live.catalogue_version) == wanted)
+    }
+
     /// What is due now. A generation that waits behind a pin counts: it need not be built twice.
-    fn due(&mut self) -> Option<What> {
+    fn due(&mut self) -> Option<(What, Why)> {
         if !self.has_sources && !self.upkeep.has_facts() {
             return None;
         }
         let needed = self.upkeep.look();
         let Some(newest) = self.store.manifests().ok()?.last().copied() else {
-            return Some(What::Full);
+            return Some((What::Full, Why::Due));
         };
         if needed {
-            return Some(What::Full);
+            return Some((What::Full, Why::Upkeep));
         }
         if self.frozen {
             return None;
         }
         let newest = look_up(&self.store, newest, &mut self.newest)?;
-        newest.due(Clock::System.now(), self.intervals)
+        newest.due(Clock::System.now(), self.intervals).map(|what| (what, Why::Due))
     }
 
-    fn build(&self, what: What, stop: &Receiver<()>) -> Ended {
-        tracing::info!("build: started ({})", if what == What::Full { "full" } else { "activation" });
-        let mut command = Command::new(&self.program);
-        command.arg("build").arg("--config").arg(&self.config);
-        if what == What::Activate {
-            command.arg("--activate-only");
+    /// Builds, and tells what came of it. `false` when the server goes away.
+    fn build(&mut self, what: What, why: Why) -> bool {
+        if what == What::Full {
+            self.upkeep.seal();
         }
-        let spawned = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-        let mut child = match spawned {
-            Ok(child) => child,
-            Err(error) => return Ended::Failed(format!("cannot start {}: {error}", self.program.display())),
-        };
-        if let Err(error) = rustix::process::setpriority_process(Some(Pid::from_child(&child)), 19) {
-            tracing::warn!(%error, "the build runs at normal priority");
+        let kind = if what == What::Full { Kind::Full } else { Kind::Activate };
+        let definitions = self.board.publishing().definitions;
+        let watch = self.board.begin(kind, why, definitions);
+        match self.program.build(what, &self.board, &watch) {
+            Ended::Stopped => return false,
+            Ended::Done => {
+                let made = self.store.manifests().ok().and_then(|made| made.last().copied());
+                self.board.end(kind, Outcome::Done, None, made);
+                (self.failures, self.not_before) = (0, (Instant::now(), None));
+                self.doors.metrics.builds.fetch_add(1, Ordering::Relaxed);
+                self.doors.health.built(None);
+                self.board.watcher.ring();
+                self.board.publisher.ring();
+                self.upkeep.release();
+            }
+            Ended::Cancelled => {
+                self.board.end(kind, Outcome::Cancelled, None, None);
+                tracing::info!("the build was ended");
+                if !self.board.is_asked() {
+                    self.rest(REST, kind, why);
+                }
+            }
+            Ended::Failed(failure) => self.failed(kind, why, failure),
         }
-        let out = child.stdout.take().map(|pipe| relay(pipe, "build"));
-        let err = child.stderr.take().map(|pipe| relay(pipe, "build"));
-        let Some(status) = wait(&mut child, stop) else {
-            end(&mut child);
-            return Ended::Stopped;
-        };
-        let last_words = |relay: Option<JoinHandle<VecDeque<String>>>| relay.and_then(|relay| relay.join().ok());
-        let (_, err) = (last_words(out), last_words(err).unwrap_or_default());
-        if status.success() { Ended::Done } else { Ended::Failed(reason(status, &err)) }
+        true
+    }
+
+    fn failed(&mut self, kind: Kind, why: Why, failure: Failure) {
+        let wait = (FIRST_WAIT * 2u32.saturating_pow(self.failures.min(16))).min(LONGEST_WAIT);
+        self.failures += 1;
+        self.doors.metrics.build_failures.fetch_add(1, Ordering::Relaxed);
+        tracing::error!("the build failed, next try in {} s: {}", wait.as_secs(), failure.message);
+        self.doors.health.built(Some(failure.message.clone()));
+        if why == Why::PublishedMany {
+            let definitions = self.board.publishing().definitions;
+            self.board.stage(crate::planner::builds::Stage::Failed, definitions, Some(failure.clone()));
+        }
+        self.board.end(kind, Outcome::Failed, Some(failure), None);
+        self.rest(wait, kind, if why == Why::PublishedMany { why } else { Why::Retry });
+    }
+
+    /// Nothing that nobody asks for is built for a while.
+    fn rest(&mut self, wait: Duration, kind: Kind, why: Why) {
+        let since = Clock::System.now();
+        let not_before = Some(Timestamp(since.0 + wait.as_secs() as i64));
+        self.not_before = (Instant::now() + wait, Some(Queued { kind, why, since, not_before }));
     }
 }
 
@@ -201,65 +222,23 @@ impl Builder {
 fn look_up(store: &Store, generation: Generation, known: &mut Option<Built>) -> Option<Built> {
     if known.is_none_or(|known| known.generation != generation) {
         let read = store.manifest(generation).ok();
-        let built = |manifest: crate::snapshot::Manifest| Built {
+        *known = read.map(|manifest| Built {
             generation,
-            created: manifest.created,
+            activated: activated(store, &manifest),
             index_created: manifest.index_created,
-        };
-        *known = read.map(built);
+        });
     }
     *known
 }
 
-/// Writes what a child says to the log, and keeps its last words.
-fn relay(pipe: impl Read + Send + 'static, name: &'static str) -> JoinHandle<VecDeque<String>> {
-    std::thread::spawn(move || {
-        let mut last = VecDeque::new();
-        for line in BufReader::new(pipe).split(b'\n').map_while(std::result::Result::ok) {
-            let line = String::from_utf8_lossy(&line).trim_end().to_owned();
-            tracing::info!("{name}: {line}");
-            if last.len() == LAST_WORDS {
-                last.pop_front();
-            }
-            last.push_back(line);
-        }
-        last
-    })
-}
-
-/// Waits for a child; `None` when told to stop first.
-fn wait(child: &mut Child, stop: &Receiver<()>) -> Option<ExitStatus> {
-    loop {
-        if let Ok(Some(status)) = child.try_wait() {
-            return Some(status);
-        }
-        if stop.recv_timeout(TICK) != Err(RecvTimeoutError::Timeout) {
-            return None;
-        }
+/// When a generation's rules were evaluated: publishing a few of them in between does not put off the others.
+fn activated(store: &Store, manifest: &Manifest) -> Timestamp {
+    if manifest.section("fresh").is_none() {
+        return manifest.created;
     }
-}
-
-/// Asks a child to end, then ends it. Nothing is lost: a build publishes last, and the next one cleans up.
-fn end(child: &mut Child) {
-    let _ = rustix::process::kill_process(Pid::from_child(child), Signal::TERM);
-    let until = Instant::now() + GRACE;
-    while Instant::now() < until {
-        if matches!(child.try_wait(), Ok(Some(_))) {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    let _ = child.kill();
-    let _ = child.wait();
-}
-
-/// Why a build failed: from its `error:` on, or its last line.
-fn reason(status: ExitStatus, last: &VecDeque<String>) -> String {
-    let from = last.iter().rposition(|line| line.starts_with("error:")).unwrap_or(last.len().saturating_sub(1));
-    let words: Vec<&str> = last.iter().skip(from).map(|line| line.trim()).collect();
-    let words = words.join(" ");
-    let words = words.strip_prefix("error:").unwrap_or(&words).trim();
-    if words.is_empty() { format!("the build ended with {status}") } else { words.to_owned() }
+    let before = store.manifests().unwrap_or_default().into_iter().rev().filter(|older| *older < manifest.generation);
+    let mut whole = before.filter_map(|older| store.manifest(older).ok()).filter(|it| it.as_of == manifest.as_of);
+    whole.find(|it| it.section("fresh").is_none()).map_or(manifest.as_of, |it| it.created)
 }
 
 #[cfg(test)]
@@ -268,7 +247,7 @@ mod tests {
 
     #[test]
     fn an_index_is_due_by_its_own_age_whoever_shares_it() {
-        let built = Built { generation: Generation(9), created: Timestamp(1_000), index_created: Timestamp(100) };
+        let built = Built { generation: Generation(9), activated: Timestamp(1_000), index_created: Timestamp(100) };
         let due = |now, intervals| built.due(Timestamp(now), intervals);
         assert_eq!(due(1_000, (1_000, 100)), None);
         assert_eq!(due(1_100, (1_000, 100)), Some(What::Full), "it is older than what was activated from it");

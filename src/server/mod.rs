@@ -3,6 +3,7 @@
 //! Two runtimes: bids have one, the planner's port another. Threads beside them: [`watcher`] takes new generations
 //! and [`keys`] into service, [`builder`] runs builds in a child process, [`statistics`] keeps what is counted; [`feed`] is what comes between builds. Nothing they do waits in the way of a bid.
 
+mod bell;
 mod builder;
 mod feed;
 mod keys;
@@ -17,7 +18,9 @@ use crate::error::{Error, Result};
 use crate::hooks::{Doors, admission, grpc, http};
 use crate::live;
 use crate::planner;
+use crate::planner::builds::Builds;
 use crate::snapshot::Store;
+use builder::board::Board;
 use feed::{Fed, Feed};
 use listeners::Listeners;
 use std::net::SocketAddr;
@@ -61,6 +64,7 @@ pub struct Server {
     drain_limit: Duration,
     feed: Option<Arc<Feed>>,
     statistics: Arc<statistics::Statistics>,
+    board: Arc<Board>,
 }
 
 /// Where it listens.
@@ -108,13 +112,16 @@ impl Server {
             keeper.when_deleted(Box::new(move |keys| forgets.forget(keys)));
         }
         let intake = feed.as_ref().map(|feed| feed.intake());
-        let operator = Arc::new(standing::planner(loaded.clone(), &doors, &keeper, intake, None));
+        let board = Arc::<Board>::default();
+        let builds = options.build.then(|| Arc::clone(&board) as Arc<dyn Builds>);
+        let operator = Arc::new(standing::planner(loaded.clone(), &doors, &keeper, intake, builds));
         let statistics = statistics::Statistics::open(&loaded, &store, &doors);
         let listening = listen(listeners, tls, &doors, operator, &drain, &bids, &planner)?;
         let seen = Arc::clone(&statistics.seen);
         let watcher =
-            watcher::Watcher::new(loaded.clone(), store.clone(), Arc::clone(&doors), keys, keeper, feed.clone(), seen);
-        let mut background = vec![spawn("watcher", move |stop| watcher.run(options.poll, &stop))?];
+            watcher::Watcher::new(loaded.clone(), store.clone(), Arc::clone(&doors), keys, keeper, feed.clone(), seen)
+                .rung_by(Arc::clone(&board));
+        let mut background = vec![spawn("watcher", move |_| watcher.run(options.poll))?];
         let keeps = Arc::clone(&statistics);
         background.push(spawn("statistics", move |stop| {
             live::let_bids_go_first();
@@ -125,11 +132,24 @@ impl Server {
         }
         if options.build {
             let fed = feed.clone().map(|feed| Box::new(Fed(feed)) as Box<dyn builder::Feeding>);
-            let builder = builder::Builder::new(&loaded, store, Arc::clone(&doors), options.program, fed)?;
-            background.push(spawn("builder", move |stop| builder.run(&stop))?);
+            let (doors, board) = (Arc::clone(&doors), Arc::clone(&board));
+            let builder = builder::Builder::new(&loaded, store, doors, board, options.program, fed)?;
+            background.push(spawn("builder", move |_| builder.run())?);
         }
         let drain_limit = Duration::from_millis(settings.drain_ms);
-        Ok(Server { doors, addresses, bids, planner, listening, drain, background, drain_limit, feed, statistics })
+        Ok(Server {
+            doors,
+            addresses,
+            bids,
+            planner,
+            listening,
+            drain,
+            background,
+            drain_limit,
+            feed,
+            statistics,
+            board,
+        })
     }
 
     /// Where it listens: the real ports, also when the configuration said port 0.
@@ -166,6 +186,7 @@ impl Server {
         let began = Instant::now();
         self.doors.health.draining();
         self.drain.send_replace(true);
+        self.board.stop();
         let stop = |Background { stop, thread }: Background| {
             drop(stop);
             thread

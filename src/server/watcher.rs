@@ -1,6 +1,8 @@
 //! Takes generations into service (and, in the same thread, [`keys`]): looks at `CURRENT`, verifies what it names, swaps. A generation that is refused
 //! leaves the last good one in service; a server that starts on a refused one takes the newest good one before it.
 
+use super::bell::Heard;
+use super::builder::board::Board;
 use super::feed::Feed;
 use super::keys::{self, Keys};
 use super::statistics::seen::Seen;
@@ -16,7 +18,6 @@ use crate::schema::{Generation, KeyHasher};
 use crate::snapshot::{Planes, Store};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 /// The wait before the next try.
@@ -36,6 +37,8 @@ pub(super) struct Watcher {
     feed: Option<Arc<Feed>>,
     /// Who was seen in the bidstream.
     seen_people: Arc<Seen>,
+    /// What is told of builds; rings when there is a new generation.
+    board: Arc<Board>,
 }
 
 impl Watcher {
@@ -48,16 +51,22 @@ impl Watcher {
         feed: Option<Arc<Feed>>,
         seen_people: Arc<Seen>,
     ) -> Self {
-        Watcher { loaded, store, doors, seen: None, retry: None, keys, keeper, feed, seen_people }
+        let board = Arc::default();
+        Watcher { loaded, store, doors, seen: None, retry: None, keys, keeper, feed, seen_people, board }
     }
 
-    /// Looks until the sender of `stop` is dropped.
-    pub(super) fn run(mut self, poll: Duration, stop: &Receiver<()>) {
+    /// The board that it tells of what is in service, and by whose bell it wakes.
+    pub(super) fn rung_by(self, board: Arc<Board>) -> Self {
+        Watcher { board, ..self }
+    }
+
+    /// Looks until the board's bell stops; at once when it rings.
+    pub(super) fn run(mut self, poll: Duration) {
         loop {
             self.keys.look();
             self.keep();
             self.look();
-            if stop.recv_timeout(poll) != Err(RecvTimeoutError::Timeout) {
+            if self.board.watcher.wait(poll) == Heard::Stop {
                 return;
             }
         }
@@ -99,7 +108,20 @@ impl Watcher {
     /// Whether taking it now would take back, until the minute is over, what has just been acknowledged.
     fn must_wait(&self, generation: Generation) -> bool {
         let Some(feed) = &self.feed else { return false };
+        if self.shares_the_cut(generation) {
+            return false;
+        }
         self.store.manifest(generation).is_ok_and(|manifest| feed.must_wait(manifest.as_of, manifest.events_cut))
+    }
+
+    /// Whether it knows of just what the one in service does: a fresh generation waits for nothing.
+    fn shares_the_cut(&self, generation: Generation) -> bool {
+        let standing = self.doors.live.load();
+        let Some(served) = &standing.served else { return false };
+        let live = served.answering.snapshot.manifest();
+        self.store.manifest(generation).is_ok_and(|manifest| {
+            (manifest.index_of, manifest.events_cut, manifest.as_of) == (live.index_of, live.events_cut, live.as_of)
+        })
     }
 
     fn receive(&mut self, generation: Generation) {
@@ -171,6 +193,7 @@ impl Watcher {
         }));
         let served = served.map_err(|_| Error::internal(format!("generation {generation} made the server panic")))?;
         let (as_of, profiles) = (served.as_of(), served.answering.snapshot.manifest().profiles);
+        let definitions = served.answering.snapshot.manifest().catalogue_version.clone();
         if let Err(error) = self.keeper.prepare(served.answering.snapshot.manifest()) {
             tracing::error!("objections count for the identifiers that were known when they came: {error}");
         }
@@ -189,6 +212,7 @@ impl Watcher {
         metrics.profiles.store(profiles.into(), Ordering::Relaxed);
         metrics.swaps.fetch_add(1, Ordering::Relaxed);
         self.doors.health.serving();
+        self.board.in_service(generation, &definitions);
         let took = began.elapsed().as_millis();
         tracing::info!("generation {generation} is in service: {profiles} profiles as of {as_of}, loaded in {took} ms");
         Ok(())
