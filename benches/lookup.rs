@@ -33,7 +33,7 @@ impl World {
         let profiles = synthetic::profiles();
         let directory = tempfile::tempdir().expect("a temporary directory");
         let store = Store::open(directory.path()).expect("a store");
-        let lock = store.lock("bench").expect("the lock");
+        let publishing = store.publishing("bench").expect("the lock");
         let mut sections =
             vec![identities(&store, profiles), forward(&store, profiles), flips(&store), catalogue(&store, false)];
         let publish = |sections: &[SectionRef]| {
@@ -41,7 +41,7 @@ impl World {
             let sections = sections.to_vec();
             let key_fingerprint = hasher().fingerprint();
             let manifest = Manifest { generation, key_fingerprint, profiles, sections, ..Manifest::default() };
-            store.publish(&lock, manifest).expect("published")
+            store.publish(&publishing, manifest).expect("published")
         };
         let plain = publish(&sections);
         sections.push(filter(&store, profiles));

@@ -149,7 +149,7 @@ fn a_pinned_store_builds_on_but_does_not_go_live() {
     world.build(What::Full).unwrap();
     world.build(What::Activate).unwrap();
     let store = Store::open(world.data()).unwrap();
-    store.rollback(&store.lock("rollback").unwrap(), Some(Generation(1))).unwrap();
+    store.rollback(Some(Generation(1))).unwrap();
     let waiting = world.build(What::Full).unwrap();
     assert_eq!((waiting.generation, store.current().unwrap()), (Generation(3), Some(Generation(1))));
 }

@@ -214,7 +214,7 @@ fn a_deleted_person_is_refused_at_once_and_then_in_no_file() {
     let store = Store::open(shop.data()).unwrap();
     let first = *store.manifests().unwrap().first().unwrap();
     assert!(first < rebuilt.generation, "it can be rolled back to");
-    store.rollback(&store.lock("test").unwrap(), Some(first)).unwrap();
+    store.rollback(Some(first)).unwrap();
     let server = shop.serve();
     assert_eq!(server.doors().live.load().served.as_ref().unwrap().generation(), first);
     assert_eq!(said(&server), REFUSED, "after a rollback to a generation that knows them");

@@ -65,8 +65,8 @@ fn manifest(store: &Store, sections: Vec<SectionRef>) -> Manifest {
     }
 }
 
-fn publish(store: &Store, lock: &Lock, sections: Vec<SectionRef>) -> Generation {
-    store.publish(lock, manifest(store, sections)).unwrap()
+fn publish(store: &Store, _lock: &Lock, sections: Vec<SectionRef>) -> Generation {
+    store.publish(&store.publishing("test").unwrap(), manifest(store, sections)).unwrap()
 }
 
 /// A directory with one good generation.
@@ -181,7 +181,7 @@ fn a_damaged_current_is_refused_and_rollback_mends_it() {
     let error = open(directory.path()).unwrap_err().to_string();
     assert!(error.contains("CURRENT") && error.contains("rollback"), "{error}");
     let store = Store::open(directory.path()).unwrap();
-    store.rollback(&store.lock("rollback").unwrap(), Some(Generation(1))).unwrap();
+    store.rollback(Some(Generation(1))).unwrap();
     open(directory.path()).unwrap();
 }
 
@@ -332,20 +332,20 @@ fn rollback_pins_and_builds_wait_until_it_is_unpinned() {
     let store = Store::open(directory.path()).unwrap();
     let lock = store.lock("test").unwrap();
     assert_eq!(publish(&store, &lock, bid_sections(&store, false)), Generation(2));
-    assert_eq!(store.rollback(&lock, None).unwrap(), Generation(1));
+    assert_eq!(store.rollback(None).unwrap(), Generation(1));
     assert_eq!((store.current().unwrap(), store.pinned().unwrap()), (Some(Generation(1)), Some(Generation(1))));
     assert_eq!(publish(&store, &lock, bid_sections(&store, false)), Generation(3));
     assert_eq!(store.current().unwrap(), Some(Generation(1)), "pinned");
-    store.unpin(&lock).unwrap();
-    store.unpin(&lock).unwrap();
+    store.unpin().unwrap();
+    store.unpin().unwrap();
     assert_eq!(store.current().unwrap(), Some(Generation(1)));
     assert_eq!(publish(&store, &lock, bid_sections(&store, false)), Generation(4));
     assert_eq!(store.current().unwrap(), Some(Generation(4)));
-    let error = store.rollback(&lock, Some(Generation(9))).unwrap_err();
+    let error = store.rollback(Some(Generation(9))).unwrap_err();
     assert_eq!(error.kind, ErrorKind::Usage);
     assert!(error.to_string().contains("1, 2, 3, 4"), "{error}");
-    store.rollback(&lock, Some(Generation(1))).unwrap();
-    assert_eq!(store.rollback(&lock, None).unwrap_err().kind, ErrorKind::Usage);
+    store.rollback(Some(Generation(1))).unwrap();
+    assert_eq!(store.rollback(None).unwrap_err().kind, ErrorKind::Usage);
 }
 
 #[test]
@@ -356,7 +356,7 @@ fn rollback_refuses_a_damaged_target_and_changes_nothing() {
     publish(&store, &lock, bid_sections(&store, false));
     let path = directory.path().join("sections").join(&first.section("forward").unwrap().xxh3);
     fs::write(path, "damaged").unwrap();
-    assert_eq!(store.rollback(&lock, None).unwrap_err().kind, ErrorKind::Snapshot);
+    assert_eq!(store.rollback(None).unwrap_err().kind, ErrorKind::Snapshot);
     assert_eq!((store.current().unwrap(), store.pinned().unwrap()), (Some(Generation(2)), None));
 }
 
@@ -364,11 +364,11 @@ fn rollback_refuses_a_damaged_target_and_changes_nothing() {
 fn an_incomplete_or_older_generation_is_not_published() {
     let (directory, first) = one_generation();
     let store = Store::open(directory.path()).unwrap();
-    let lock = store.lock("test").unwrap();
-    assert!(store.publish(&lock, first.clone()).is_err(), "not newer");
+    let _lock = store.lock("test").unwrap();
+    assert!(store.publish(&store.publishing("test").unwrap(), first.clone()).is_err(), "not newer");
     let mut next = manifest(&store, first.sections.clone());
     next.sections[0].xxh3 = "0".repeat(32);
-    assert!(store.publish(&lock, next).is_err(), "a section is missing");
+    assert!(store.publish(&store.publishing("test").unwrap(), next).is_err(), "a section is missing");
     assert_eq!(store.manifests().unwrap(), [Generation(1)]);
 }
 
@@ -390,7 +390,7 @@ fn a_sweep_keeps_what_is_named_and_removes_the_rest() {
     for generation in [4, 5] {
         store.open_snapshot(Generation(generation), Planes::All, Some(&hasher())).unwrap();
     }
-    store.rollback(&lock, Some(Generation(4))).unwrap();
+    store.rollback(Some(Generation(4))).unwrap();
     publish(&store, &lock, first.sections.clone());
     store.sweep(&lock, 1).unwrap();
     assert_eq!(store.manifests().unwrap(), [Generation(4), Generation(6)], "the live and pinned one stays");

@@ -38,7 +38,7 @@ fn main() -> Outcome<()> {
 /// A snapshot, and a configuration that serves it.
 fn world(directory: &Path) -> Outcome<()> {
     let store = Store::open(directory.join("data"))?;
-    let (profiles, lock) = (synthetic::profiles(), store.lock("bench")?);
+    let (profiles, publishing) = (synthetic::profiles(), store.publishing("bench")?);
     let sections = vec![
         synthetic::identities(&store, profiles),
         synthetic::forward(&store, profiles),
@@ -48,7 +48,7 @@ fn world(directory: &Path) -> Outcome<()> {
     ];
     let key_fingerprint = synthetic::hasher().fingerprint();
     let generation = store.next_generation()?;
-    store.publish(&lock, Manifest { generation, key_fingerprint, profiles, sections, ..Manifest::default() })?;
+    store.publish(&publishing, Manifest { generation, key_fingerprint, profiles, sections, ..Manifest::default() })?;
     std::fs::write(directory.join("data/vaglio.key"), "01".repeat(16))?;
     println!("synthetic: {profiles} profiles, {} identifiers", u64::from(profiles) * synthetic::IDENTIFIERS);
     Ok(())

@@ -12,11 +12,15 @@ use crate::collect::SourceReport;
 use crate::config::Loaded;
 use crate::error::{Error, Result};
 use crate::schema::{Clock, Generation, KeyHasher, Offset, Span, Timestamp};
-use crate::snapshot::{Lock, Manifest, Planes, SectionRef, Store};
+use crate::snapshot::{Lock, Manifest, Planes, Publishing, SectionRef, Store};
 use crate::telemetry::progress::{Progress, Unit};
 use indicatif::BinaryBytes;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Instant;
+
+/// How often rules are evaluated for one build, where definitions are published meanwhile; the last time nobody can publish.
+const ACTIVATIONS: usize = 3;
 
 /// The sections that an index consists of; everything else is activation's.
 const INDEX_SECTIONS: [&str; 10] = [
@@ -35,7 +39,7 @@ const INDEX_SECTIONS: [&str; 10] = [
 /// What the steps of one build share.
 pub(super) struct Job<'a> {
     loaded: &'a Loaded,
-    catalogue: &'a Catalogue,
+    catalogue: Cow<'a, Catalogue>,
     progress: &'a Progress,
     store: Store,
     lock: Lock,
@@ -53,8 +57,8 @@ struct Index {
     bid_ids: u64,
     id_types: Vec<String>,
     sources: Vec<SourceReport>,
-    /// Whose it is: the generation being built, or an earlier one.
-    of: Generation,
+    /// Whose it is; `None` = the generation's that is being built.
+    of: Option<Generation>,
     created: Timestamp,
     /// Up to where the two logs are in it.
     cuts: Cuts,
@@ -81,6 +85,7 @@ impl<'a> Job<'a> {
         let hasher = hasher(loaded, &store)?;
         let now = loaded.clock().now();
         let (meter, timings) = (Meter::start(), BTreeMap::new());
+        let catalogue = Cow::Borrowed(catalogue);
         let job = Job { loaded, catalogue, progress, store, lock, hasher, now, meter, timings };
         job.store.clean(&job.lock)?;
         job.sweep();
@@ -99,12 +104,12 @@ impl<'a> Job<'a> {
     }
 
     fn steps(&mut self, what: What) -> Result<Manifest> {
-        let generation = self.store.next_generation()?;
         let index = match what {
-            What::Full => self.timed("index", |job| job.new_index(generation))?,
+            What::Full => self.timed("index", |job| job.new_index())?,
             What::Activate => self.earlier_index()?,
         };
-        let activated = self.timed("activate", |job| job.activate(&index))?;
+        let (publishing, activated) = self.settle(what, &index)?;
+        let generation = self.store.next_generation()?;
         let mut sections = index.sections;
         sections.extend(activated.sections);
         let config = &self.loaded.config;
@@ -120,21 +125,53 @@ impl<'a> Job<'a> {
             id_types: index.id_types,
             precedence: config.identity.precedence.clone(),
             sources: index.sources.iter().map(as_json).collect::<Result<_>>()?,
-            index_of: index.of,
+            index_of: index.of.unwrap_or(generation),
             index_created: index.created,
             events_cut: index.cuts.events,
             control_cut: index.cuts.control,
-            catalogue_version: defined::version(self.catalogue)?,
+            catalogue_version: defined::version(&self.catalogue)?,
             audiences: activated.audiences,
             timings: self.timings.clone(),
             peak_memory_bytes: self.meter.peak(),
             sections,
             ..Manifest::default()
         };
-        self.publish(manifest)
+        self.publish(&publishing, manifest)
     }
 
-    fn new_index(&self, generation: Generation) -> Result<Index> {
+    /// Evaluates the rules as they are defined at the moment of publishing: where definitions changed meanwhile, anew.
+    fn settle(&mut self, what: What, index: &Index) -> Result<(Publishing, activate::Activated)> {
+        for _ in 1..ACTIVATIONS {
+            let activated = self.timed("activate", |job| job.activate(index))?;
+            let publishing = self.store.publishing(what.purpose())?;
+            if !self.redefine() {
+                return Ok((publishing, activated));
+            }
+        }
+        let publishing = self.store.publishing(what.purpose())?;
+        self.redefine();
+        let activated = self.timed("activate", |job| job.activate(index))?;
+        Ok((publishing, activated))
+    }
+
+    /// Reads the definitions again; whether they have changed. What is wrong in them now stops nobody: they were right when
+    /// the build began, and whoever publishes next hears of it.
+    fn redefine(&mut self) -> bool {
+        match defined::read(self.loaded).map(|defined| defined.catalogue) {
+            Ok(now) if now != *self.catalogue => {
+                self.progress.phase("definitions", None, Unit::Rows).done("changed meanwhile: evaluated again");
+                self.catalogue = Cow::Owned(now);
+                true
+            }
+            Ok(_) => false,
+            Err(error) => {
+                tracing::warn!("the definitions have changed and are wrong now; those before are published: {error}");
+                false
+            }
+        }
+    }
+
+    fn new_index(&self) -> Result<Index> {
         self.tell_forecast();
         let lists: BTreeMap<String, Option<Span>> = self
             .catalogue
@@ -167,7 +204,7 @@ impl<'a> Job<'a> {
             bid_ids: indexed.bid_ids,
             id_types: self.loaded.id_types.iter().map(|id_type| id_type.name.clone()).collect(),
             sources: collected.sources,
-            of: generation,
+            of: None,
             created: Clock::System.now(),
             provenance: indexed.provenance,
         })
@@ -193,7 +230,7 @@ impl<'a> Job<'a> {
             bid_ids: manifest.bid_ids,
             id_types: manifest.id_types.clone(),
             sources: manifest.sources.iter().map(report).collect::<Result<_>>()?,
-            of: manifest.index_of,
+            of: Some(manifest.index_of),
             created: manifest.index_created,
             cuts: Cuts { events: manifest.events_cut, control: manifest.control_cut },
             provenance: Provenance::open(snapshot.section("provenance")?)?,
@@ -202,7 +239,7 @@ impl<'a> Job<'a> {
 
     fn activate(&self, index: &Index) -> Result<activate::Activated> {
         let newest = index.sources.iter().map(|source| (source.name.clone(), source.newest)).collect();
-        let stale = Stale::at(self.now, self.loaded, &newest, &index.provenance);
+        let stale = Stale::at(self.now.floor_minute(), self.loaded, &newest, &index.provenance);
         if !stale.is_empty() {
             let names: Vec<&str> = stale.sources.iter().map(String::as_str).collect();
             let note = format!("past their max_age: {}", names.join(", "));
@@ -211,7 +248,7 @@ impl<'a> Job<'a> {
         let sections = self.store.open_sections(&index.sections)?;
         activate::activate(activate::ActivateInputs {
             loaded: self.loaded,
-            catalogue: self.catalogue,
+            catalogue: &self.catalogue,
             index: &sections,
             now: self.now.floor_minute(),
             stale: &stale,
@@ -220,9 +257,9 @@ impl<'a> Job<'a> {
         })
     }
 
-    fn publish(&self, manifest: Manifest) -> Result<Manifest> {
+    fn publish(&self, publishing: &Publishing, manifest: Manifest) -> Result<Manifest> {
         let phase = self.progress.phase("publish", None, Unit::Bytes);
-        let generation = self.store.publish(&self.lock, manifest.clone())?;
+        let generation = self.store.publish(publishing, manifest.clone())?;
         let mut note = format!(
             "generation {generation}: {} profiles, {} audiences, {} in files, peak memory {}",
             manifest.profiles,

@@ -4,7 +4,7 @@
 //! Contents: [`defined`] what files and the catalogue define; [`job`] one build from lock to sweep; [`fold`] rows into graph and columns; [`index`] their sections;
 //! [`facts`] what came by the doors; [`deletions`] who was deleted or objects; [`before`] the generation before and the
 //! events log; [`purge`] what must be gone by when; [`activate`] audiences from columns; [`provenance`] what became of the
-//! rows; [`stale`] facts whose sources are too old; [`rejects`] the report of what was not taken; [`memory`] forecast and
+//! rows; [`fresh`] a published change without either; [`stale`] facts whose sources are too old; [`rejects`] the report of what was not taken; [`memory`] forecast and
 //! peak.
 
 pub mod activate;
@@ -13,6 +13,7 @@ pub mod defined;
 mod deletions;
 pub mod facts;
 mod fold;
+pub mod fresh;
 pub mod index;
 mod job;
 pub mod memory;

@@ -20,17 +20,16 @@ pub struct Args {
 /// Runs the command.
 ///
 /// # Errors
-/// A generation that is not there or is damaged, or somebody else who holds the data directory's lock.
+/// A generation that is not there or is damaged.
 pub fn run(args: &Args) -> Result<()> {
     let loaded = args.config.load()?;
     let store = Store::open(&loaded.config.data_dir)?;
-    let lock = store.lock("rollback")?;
     if args.unpin {
         let live = store.current()?.map_or_else(|| "none".to_owned(), |live| live.to_string());
-        store.unpin(&lock)?;
+        store.unpin()?;
         return print(&format!("unpinned; generation {live} stays live until the next build publishes\n"));
     }
-    let generation = store.rollback(&lock, args.generation.map(Generation))?;
+    let generation = store.rollback(args.generation.map(Generation))?;
     print(&format!(
         "generation {generation} is live and pinned: builds go on, and none goes live until `vaglio rollback --unpin`\n"
     ))

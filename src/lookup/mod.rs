@@ -12,4 +12,4 @@ pub mod serving;
 mod tests;
 
 pub use answer::{Answer, Outcome};
-pub use serving::{Index, ServingSnapshot};
+pub use serving::{Anew, Index, ServingSnapshot};

@@ -8,8 +8,9 @@ use crate::schema::{Generation, KeyHasher, ProfileKey, Scope, Timestamp};
 use crate::snapshot::forward::flags;
 use crate::snapshot::identities::{BLOCKED_ALL, BLOCKED_MARKETING, BLOCKED_PROFILING, FIRST_RESERVED};
 use crate::snapshot::{
-    Caps, Filter, Flip, Flips, Forward, Identities, Manifest, Planes, SectionBytes, Snapshot, Store,
+    Bitmaps, Caps, Filter, Flip, Flips, Forward, Fresh, Identities, Manifest, Planes, SectionBytes, Snapshot, Store,
 };
+use roaring::RoaringBitmap;
 use std::ops::{Deref, Range};
 use std::sync::Arc;
 
@@ -20,6 +21,16 @@ pub struct Index<B> {
     pub(super) filter: Option<Filter<B>>,
     pub(super) forward: Forward<B>,
     pub(super) flips: Flips<B>,
+    pub(super) anew: Option<Anew<B>>,
+}
+
+/// What a fresh generation says beside an earlier forward index and its flips.
+#[derive(Debug, Clone)]
+pub struct Anew<B> {
+    /// The audiences that it knows by other numbers, and those that were evaluated anew.
+    pub fresh: Fresh<B>,
+    /// Flips of the latter, if they have any.
+    pub flips: Option<Flips<B>>,
 }
 
 /// One generation, ready to answer. Cheap to clone.
@@ -46,18 +57,23 @@ impl ServingSnapshot {
             Error::snapshot(message).caused_by(error)
         })?;
         let filter = if snapshot.has("filter") { Some(Filter::open(snapshot.shared("filter")?)?) } else { None };
-        let index = Index::new(
+        let mut index = Index::new(
             Identities::open(snapshot.shared("identities")?)?,
             filter,
             Forward::open(snapshot.shared("forward")?)?,
             Flips::open(snapshot.shared("flips")?)?,
         )?;
-        if index.forward.audiences() as usize != catalogue.audiences.len()
+        if snapshot.has("fresh") {
+            let has_flips = snapshot.has("fresh_flips");
+            let flips = if has_flips { Some(Flips::open(snapshot.shared("fresh_flips")?)?) } else { None };
+            index = index.with(Anew { fresh: Fresh::open(snapshot.shared("fresh")?)?, flips })?;
+        }
+        if index.audiences() as usize != catalogue.audiences.len()
             || index.forward.ordinals() != snapshot.manifest().profiles
         {
             return Err(Error::snapshot(format!(
-                "generation {generation} does not fit together: forward index of {} audiences and {} profiles, catalogue of {}, manifest of {}; rebuild with `vaglio build`",
-                index.forward.audiences(),
+                "generation {generation} does not fit together: index of {} audiences and {} profiles, catalogue of {}, manifest of {}; rebuild with `vaglio build`",
+                index.audiences(),
                 index.forward.ordinals(),
                 catalogue.audiences.len(),
                 snapshot.manifest().profiles
@@ -80,12 +96,44 @@ impl ServingSnapshot {
 
     /// The audiences of a profile at the snapshot's own minute, added in ascending order; returns its flags.
     pub fn stored(&self, ordinal: u32, audiences: &mut Vec<u32>) -> u8 {
-        self.index.forward.read(ordinal, audiences)
+        let profile = self.index.forward.read(ordinal, audiences);
+        if let Some(anew) = &self.index.anew {
+            anew.fresh.apply(ordinal, audiences);
+        }
+        profile
     }
 
-    /// The joins and leaves that become due for a profile after the snapshot's own minute.
+    /// The joins and leaves that become due for a profile after the snapshot's own minute, in no particular order.
     pub fn flips(&self, ordinal: u32) -> impl Iterator<Item = Flip> + '_ {
-        self.index.flips.of(ordinal)
+        let anew = self.index.anew.as_ref();
+        let earlier = self.index.flips.of(ordinal).filter_map(move |flip| match anew {
+            Some(anew) => anew.fresh.number(flip.audience).map(|audience| Flip { audience, ..flip }),
+            None => Some(flip),
+        });
+        earlier.chain(anew.and_then(|anew| anew.flips.as_ref()).into_iter().flat_map(move |flips| flips.of(ordinal)))
+    }
+
+    /// Who is in an audience of its catalogue at the snapshot's own minute, by its number. Of a snapshot opened with its control
+    /// sections.
+    ///
+    /// # Errors
+    /// No such audience, no control sections, or a damaged one.
+    pub fn members(&self, audience: u32) -> Result<RoaringBitmap> {
+        let (mut section, mut number) = ("audiences", audience);
+        if let Some(anew) = &self.index.anew {
+            match (anew.fresh.anew().binary_search(&audience), anew.fresh.forward_of(audience)) {
+                (Ok(at), _) => (section, number) = ("fresh_audiences", at as u32),
+                (_, Some(forward)) => number = forward,
+                // No section has it, and the first will say so.
+                _ => number = u32::MAX,
+            }
+        }
+        Bitmaps::open(self.snapshot.section(section)?)?.get(number)
+    }
+
+    /// What a new catalogue has changed about its forward index, if anything.
+    pub fn fresh(&self) -> Option<&Fresh<SectionBytes>> {
+        self.index.anew.as_ref().map(|anew| &anew.fresh)
     }
 
     /// Its manifest.
@@ -146,7 +194,27 @@ impl<B: Deref<Target = [u8]>> Index<B> {
                 forward.ordinals()
             )));
         }
-        Ok(Index { identities, filter, forward, flips })
+        Ok(Index { identities, filter, forward, flips, anew: None })
+    }
+
+    /// The same under a newer catalogue. Refuses what speaks of another forward index.
+    pub fn with(self, anew: Anew<B>) -> Result<Self> {
+        let (fresh, forward) = (&anew.fresh, &self.forward);
+        if fresh.forward() != forward.audiences() as usize || fresh.ordinals() != forward.ordinals() {
+            return Err(Error::snapshot(format!(
+                "section `fresh` speaks of {} audiences and {} profiles, the forward index has {} and {}; rebuild with `vaglio build`",
+                fresh.forward(),
+                fresh.ordinals(),
+                forward.audiences(),
+                forward.ordinals()
+            )));
+        }
+        Ok(Index { anew: Some(anew), ..self })
+    }
+
+    /// Audiences that answers may name.
+    fn audiences(&self) -> u32 {
+        self.anew.as_ref().map_or(self.forward.audiences(), |anew| anew.fresh.audiences())
     }
 
     /// See [`ServingSnapshot::lookup`].
@@ -205,6 +273,9 @@ impl<B: Deref<Target = [u8]>> Index<B> {
                 if !answer.ordinals.contains(&ordinal) {
                     answer.ordinals.push(ordinal);
                     self.forward.prefetch_group(ordinal);
+                    if let Some(anew) = &self.anew {
+                        anew.fresh.prefetch(ordinal);
+                    }
                 }
             }
             // No writer writes it: on the safe side.
@@ -239,7 +310,7 @@ impl<B: Deref<Target = [u8]>> Index<B> {
         let mut profile = match (record, overlay) {
             (Some(record), _) => {
                 self.forward.prefetch_record(&record);
-                self.forward.read_at(record, audiences)
+                self.read_record(record, ordinal, now, audiences)
             }
             (None, Some(overlay)) if ordinal >= self.forward.ordinals() => {
                 audiences.extend_from_slice(overlay.nobody());
@@ -247,9 +318,6 @@ impl<B: Deref<Target = [u8]>> Index<B> {
             }
             (None, _) => flags::UNREADABLE,
         };
-        if profile & flags::FLIPS != 0 {
-            flips::apply(self.flips.of(ordinal), now.minute(), audiences);
-        }
         if let Some(overlay) = overlay {
             overlay.apply(ordinal, now, audiences);
             match overlay.consent(ordinal) {
@@ -257,6 +325,23 @@ impl<B: Deref<Target = [u8]>> Index<B> {
                 Some(false) => profile |= flags::REFUSED,
                 None => {}
             }
+        }
+        profile
+    }
+
+    /// The snapshot's own word on a profile at `now`: its record, and what windows made due since. An earlier forward index and
+    /// its flips speak in earlier numbers; what a newer catalogue says comes after them.
+    #[inline]
+    fn read_record(&self, record: Range<usize>, ordinal: u32, now: Timestamp, audiences: &mut Vec<u32>) -> u8 {
+        let profile = self.forward.read_at(record, audiences);
+        if profile & flags::FLIPS != 0 {
+            flips::apply(self.flips.of(ordinal), now.minute(), audiences);
+        }
+        if let Some(anew) = &self.anew
+            && anew.fresh.apply(ordinal, audiences)
+            && let Some(flips) = &anew.flips
+        {
+            flips::apply(flips.of(ordinal), now.minute(), audiences);
         }
         profile
     }

@@ -15,7 +15,7 @@ use crate::lookup::ServingSnapshot;
 use crate::schema::{Generation, Timestamp};
 use crate::snapshot::columns::{Columns, Opened};
 use crate::snapshot::keys::Keys;
-use crate::snapshot::{Bitmaps, Planes, Store};
+use crate::snapshot::{Planes, Store};
 use crate::wire::Code;
 use jiff::tz::TimeZone;
 use parking_lot::Mutex;
@@ -96,7 +96,7 @@ impl View {
     /// # Errors
     /// A damaged section.
     pub fn members(&self, audience: u32) -> Result<RoaringBitmap> {
-        Bitmaps::open(self.serving.snapshot().section("audiences")?)?.get(audience)
+        self.serving.members(audience)
     }
 
     /// By identifier type, as the manifest numbers them, the profiles that have one. Found out once a view.

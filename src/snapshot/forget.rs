@@ -15,7 +15,8 @@ impl Store {
     ///
     /// # Errors
     /// No other generation, or one that cannot be opened: then nothing is removed. The machine refuses.
-    pub fn forget(&self, lock: &Lock, gone: &[Generation]) -> Result<()> {
+    pub fn forget(&self, _lock: &Lock, gone: &[Generation]) -> Result<()> {
+        let publishing = self.publishing("purge")?;
         if self.current()?.is_none_or(|current| gone.contains(&current)) {
             let next = self.manifests()?.into_iter().rev().find(|generation| !gone.contains(generation));
             let next = next.ok_or_else(|| Error::internal("all generations would be removed"))?;
@@ -23,7 +24,7 @@ impl Store {
             self.set_current(next)?;
         }
         if self.pinned()?.is_some_and(|pinned| gone.contains(&pinned)) {
-            self.unpin(lock)?;
+            self.remove_pin()?;
         }
         for generation in gone {
             let path = self.manifest_path(*generation);
@@ -35,7 +36,7 @@ impl Store {
             }
         }
         super::store::sync_directory(&self.generations_dir())?;
-        self.sweep(lock, usize::MAX).map(drop)
+        self.sweep_alone(&publishing, usize::MAX).map(drop)
     }
 }
 
@@ -47,11 +48,12 @@ mod tests {
     fn store(generations: u64) -> (tempfile::TempDir, Store) {
         let directory = tempfile::tempdir().unwrap();
         let store = Store::open(directory.path()).unwrap();
-        let lock = store.lock("test").unwrap();
+        let publishing = store.publishing("test").unwrap();
         for number in 1..=generations {
             let generation = Generation(number);
-            store.publish(&lock, Manifest { generation, ..Manifest::default() }).unwrap();
+            store.publish(&publishing, Manifest { generation, ..Manifest::default() }).unwrap();
         }
+        drop(publishing);
         (directory, store)
     }
 
@@ -59,7 +61,7 @@ mod tests {
     fn the_live_and_the_pinned_one_go_too() {
         let (_directory, store) = store(3);
         let lock = store.lock("test").unwrap();
-        store.rollback(&lock, Some(Generation(1))).unwrap();
+        store.rollback(Some(Generation(1))).unwrap();
         store.forget(&lock, &[Generation(1), Generation(2)]).unwrap();
         assert_eq!(store.manifests().unwrap(), [Generation(3)]);
         assert_eq!((store.current().unwrap(), store.pinned().unwrap()), (Some(Generation(3)), None));

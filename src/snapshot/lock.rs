@@ -1,12 +1,21 @@
-//! `LOCK`: one builder, rollback or sweep at a time. The kernel releases it when its holder ends, however it ends.
+//! The two locks of a data directory. `LOCK` is a build's or a sweep's, for its whole length; `PUBLISH` belongs for moments to
+//! whoever names a generation, moves `CURRENT` or removes files. Who needs both takes `LOCK` first. The kernel releases them
+//! when their holder ends, however it ends. Why there are two: `docs/decisions/0010-publish-lock.md`.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::schema::{Clock, Timestamp};
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, Write};
 use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// How long somebody waits for `PUBLISH`. Who holds it writes some megabytes; only a build whose definitions changed three
+/// times evaluates rules under it.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// How often it is asked for meanwhile.
+const ASK: Duration = Duration::from_millis(5);
 
 /// Who holds the lock, as written in the file. Says nothing once the holder has ended.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -19,7 +28,7 @@ pub struct Holder {
     pub since: Timestamp,
 }
 
-/// The right to change a data directory, while it lives.
+/// The right to write an index and to say what is removed, while it lives.
 #[derive(Debug)]
 pub struct Lock {
     _file: File,
@@ -28,18 +37,41 @@ pub struct Lock {
 impl Lock {
     /// Takes the lock at `path`, or says who holds it. Does not wait.
     pub(super) fn take(path: &Path, purpose: &str) -> Result<Lock> {
-        let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
-        let mut file = open.map_err(|error| Error::io(format!("open the lock {}", path.display()), error))?;
-        if let Err(errno) = flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            if errno == rustix::io::Errno::WOULDBLOCK {
-                return Err(Error::busy(held_by(&mut file, path)));
-            }
-            return Err(Error::io(format!("lock {}", path.display()), errno.into()));
-        }
-        let holder = Holder { pid: std::process::id(), purpose: purpose.to_owned(), since: Clock::System.now() };
-        write_holder(&mut file, &holder).map_err(|error| Error::io(format!("write {}", path.display()), error))?;
-        Ok(Lock { _file: file })
+        Ok(Lock { _file: hold(path, purpose)? })
     }
+}
+
+/// The right to name a generation, to move `CURRENT` and to remove files, while it lives: for moments.
+#[derive(Debug)]
+pub struct Publishing {
+    _file: File,
+}
+
+impl Publishing {
+    /// Takes the lock at `path`; waits while somebody else has it, up to a minute, then says who.
+    pub(super) fn take(path: &Path, purpose: &str) -> Result<Publishing> {
+        let until = Instant::now() + LONGEST_WAIT;
+        loop {
+            match hold(path, purpose) {
+                Err(error) if error.kind == ErrorKind::Busy && Instant::now() < until => std::thread::sleep(ASK),
+                held => return Ok(Publishing { _file: held? }),
+            }
+        }
+    }
+}
+
+fn hold(path: &Path, purpose: &str) -> Result<File> {
+    let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
+    let mut file = open.map_err(|error| Error::io(format!("open the lock {}", path.display()), error))?;
+    if let Err(errno) = flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        if errno == rustix::io::Errno::WOULDBLOCK {
+            return Err(Error::busy(held_by(&mut file, path)));
+        }
+        return Err(Error::io(format!("lock {}", path.display()), errno.into()));
+    }
+    let holder = Holder { pid: std::process::id(), purpose: purpose.to_owned(), since: Clock::System.now() };
+    write_holder(&mut file, &holder).map_err(|error| Error::io(format!("write {}", path.display()), error))?;
+    Ok(file)
 }
 
 fn write_holder(file: &mut File, holder: &Holder) -> std::io::Result<()> {

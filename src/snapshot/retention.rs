@@ -1,6 +1,6 @@
 //! Mark and sweep: which generations stay, and which files nobody names any more.
 
-use super::lock::Lock;
+use super::lock::{Lock, Publishing};
 use super::manifest::{Manifest, Outline};
 use super::store::Store;
 use crate::disk;
@@ -25,7 +25,14 @@ pub struct Swept {
 impl Store {
     /// Keeps the `keep` newest generations, the live one and the pinned one; removes the others and every section that
     /// none of the kept names. Readers that have a removed file mapped keep it.
+    ///
+    /// Who may be writing sections meanwhile is a fresh generation, which holds `PUBLISH` until its manifest names them.
     pub fn sweep(&self, _lock: &Lock, keep: usize) -> Result<Swept> {
+        self.sweep_alone(&self.publishing("sweep")?, keep)
+    }
+
+    /// For whoever holds both locks.
+    pub(super) fn sweep_alone(&self, _publishing: &Publishing, keep: usize) -> Result<Swept> {
         let all = self.manifests()?;
         let mut kept: HashSet<Generation> = all.iter().rev().take(keep.max(1)).copied().collect();
         kept.extend(self.current()?);
@@ -49,6 +56,7 @@ impl Store {
 
     /// Removes what a killed build left half written. Returns how many files that were.
     pub fn clean(&self, _lock: &Lock) -> Result<usize> {
+        let _publishing = self.publishing("clean")?;
         let mut removed = 0;
         for_each_file(&self.tmp_dir(), |path, _| {
             removed += 1;

@@ -1,6 +1,6 @@
-//! The data directory: where sections, manifests, `CURRENT`, `PIN` and `LOCK` are, and the order they are written in.
+//! The data directory: where sections, manifests, `CURRENT`, `PIN`, `LOCK` and `PUBLISH` are, and the order they are written in.
 
-use super::lock::Lock;
+use super::lock::{Lock, Publishing};
 use super::manifest::{MAX_MANIFEST_BYTES, Manifest, Plane, Planes, SectionRef};
 use super::mmap::Mapped;
 use super::reader::{Sections, Snapshot, Unverified};
@@ -39,23 +39,35 @@ impl Store {
         &self.root
     }
 
-    /// Takes the lock, or says who holds it. Makes the directories.
+    /// Takes `LOCK`, or says who holds it. Makes the directories.
     pub fn lock(&self, purpose: &str) -> Result<Lock> {
+        self.make_directories()?;
+        Lock::take(&self.root.join("LOCK"), purpose)
+    }
+
+    /// Takes `PUBLISH`; waits for whoever holds it. Makes the directories. Must not be held by whoever removes files or goes
+    /// back to an earlier generation: those take it themselves.
+    pub fn publishing(&self, purpose: &str) -> Result<Publishing> {
+        self.make_directories()?;
+        Publishing::take(&self.root.join("PUBLISH"), purpose)
+    }
+
+    fn make_directories(&self) -> Result<()> {
         for directory in [self.sections_dir(), self.generations_dir(), self.tmp_dir()] {
             let made = fs::create_dir_all(&directory);
             made.map_err(|error| Error::io(format!("make the directory {}", directory.display()), error))?;
         }
-        Lock::take(&self.root.join("LOCK"), purpose)
+        Ok(())
     }
 
-    /// Starts a section. The caller holds the lock.
+    /// Starts a section. The caller holds one of the locks until the section is named by a manifest: nobody sweeps meanwhile.
     pub fn section(&self, name: &str, plane: Plane) -> Result<SectionWriter> {
         SectionWriter::create(name, plane, self.tmp_dir(), self.sections_dir())
     }
 
     /// Writes the manifest of a new generation, then `CURRENT`, unless the store is pinned: then the generation waits.
     /// The manifest's number must be newer than every other (see [`next_generation`](Store::next_generation)).
-    pub fn publish(&self, _lock: &Lock, manifest: Manifest) -> Result<Generation> {
+    pub fn publish(&self, _publishing: &Publishing, manifest: Manifest) -> Result<Generation> {
         let generation = manifest.generation;
         let next = self.next_generation()?;
         if generation < next {
@@ -100,7 +112,7 @@ impl Store {
         Ok(generations)
     }
 
-    /// The number for the generation that is being built.
+    /// The number for the generation that is about to be published; whoever asks holds `PUBLISH`.
     pub fn next_generation(&self) -> Result<Generation> {
         let newest = self.manifests()?.last().copied().max(self.current()?);
         Ok(Generation(newest.map_or(1, |newest| newest.0 + 1)))

@@ -86,7 +86,7 @@ impl Facts {
     fn publish(&self, case: &Value) {
         let catalogue = catalogue(&case["definitions"]);
         let store = Store::open(self.data()).unwrap();
-        let lock = store.lock("case").unwrap();
+        let publishing = store.publishing("case").unwrap();
         let generation = store.next_generation().unwrap();
         let as_of = Timestamp::parse(AS_OF).unwrap();
         let people = case["people"].as_array().map_or(&[][..], Vec::as_slice);
@@ -101,7 +101,7 @@ impl Facts {
             sections: sections(&store, people, &case["blocked"], &catalogue),
             ..Manifest::default()
         };
-        store.publish(&lock, manifest).unwrap();
+        store.publish(&publishing, manifest).unwrap();
     }
 }
 

@@ -92,7 +92,7 @@ fn a_refused_generation_leaves_the_last_good_one_and_says_why() {
     let (store, mut broken) = (world.store(), world.store().manifest(Generation(1)).unwrap());
     broken.generation = Generation(2);
     broken.key_fingerprint = "another".to_owned();
-    store.publish(&store.lock("test").unwrap(), broken).unwrap();
+    store.publish(&store.publishing("test").unwrap(), broken).unwrap();
     wait_until("the refusal", || get(at.planner, "/metrics").body.contains("vaglio_generations_refused_total 1\n"));
     let ready = get(at.http, "/health/ready");
     assert_eq!((ready.status, &ready.json()["generation"]), (200, &json!(1)));
@@ -133,7 +133,7 @@ fn a_rollback_is_followed() {
     let server = world.ready();
     assert_eq!(generation(&server), 2);
     let store = world.store();
-    assert_eq!(store.rollback(&store.lock("test").unwrap(), None).unwrap(), Generation(1));
+    assert_eq!(store.rollback(None).unwrap(), Generation(1));
     wait_until("generation 1", || generation(&server) == 1);
     let answer = Client::connect(server.addresses().http).post("/v1/lookup", ASK).json();
     check(&serde_json::from_value::<Vec<String>>(answer["audiences"].clone()).unwrap(), 1);

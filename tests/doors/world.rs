@@ -163,7 +163,7 @@ impl World {
     /// Builds and publishes the next generation.
     pub fn publish(&self) -> Generation {
         let store = self.store();
-        let lock = store.lock("test").unwrap();
+        let publishing = store.publishing("test").unwrap();
         let generation = store.next_generation().unwrap();
         let as_of = Timestamp::parse(AS_OF).unwrap();
         let manifest = Manifest {
@@ -177,7 +177,7 @@ impl World {
             sections: sections(&store, generation),
             ..Manifest::default()
         };
-        store.publish(&lock, manifest).unwrap()
+        store.publish(&publishing, manifest).unwrap()
     }
 
     /// Serves it without builds, looking for new generations all the time.

@@ -61,14 +61,14 @@ fn log_segments_stay_for_rollback_targets_and_for_a_pin() {
     assert!(log::read(&world.events(), cuts[1], Which::All, &mut |_, _| Ok(())).is_err());
 
     let store = world.store();
-    store.rollback(&store.lock("test").unwrap(), Some(Generation(3))).unwrap();
+    store.rollback(Some(Generation(3))).unwrap();
     for who in ["f", "g", "h", "i"] {
         one_more(&mut world, who);
         assert_eq!(releasable(&world).0, cuts[2], "the pinned one is needed however many follow");
         world.build();
     }
     assert_eq!(store.manifests().unwrap(), [3, 7, 8, 9].map(Generation));
-    store.unpin(&store.lock("test").unwrap()).unwrap();
+    store.unpin().unwrap();
     let last = world.build();
     assert_eq!(
         (world.members(&last, "gold"), releasable(&world).0),

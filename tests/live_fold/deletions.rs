@@ -102,7 +102,7 @@ fn a_pinned_generation_goes_too_and_says_so() {
     world.build();
     world.build();
     let store = world.store();
-    store.rollback(&store.lock("test").unwrap(), Some(Generation(1))).unwrap();
+    store.rollback(Some(Generation(1))).unwrap();
     world.delete(&EVA, world.now - 6 * DAY);
     let due = |world: &World| purge::due(&world.loaded(), &world.store(), Clock::System.now()).unwrap();
     assert_eq!(due(&world), Due::Build);

@@ -9,7 +9,7 @@ use crate::snapshot::columns::{BLOCK, Columns, Dictionary, EventColumn, PropColu
 use std::ops::Range;
 
 /// What is remembered at `now`, sorted.
-pub(super) fn shown(catalogue: &Catalogue, columns: &Columns<'_>, now: Timestamp) -> Vec<Impression> {
+pub(in crate::build) fn shown(catalogue: &Catalogue, columns: &Columns<'_>, now: Timestamp) -> Vec<Impression> {
     let memory = catalogue.memory(now);
     let mut all = Vec::new();
     if memory.iter().all(|memory| memory.keep == 0) {

@@ -4,8 +4,8 @@
 //! while it is hot ([`transpose`]), and one thread writes them in order. Kept for the whole run are only what is written
 //! last: the compressed bitmaps and the flips. [`caps`] what was shown to whom; [`outdated`] says what stale sources do to audiences.
 
-mod caps;
-mod outdated;
+pub(super) mod caps;
+pub(super) mod outdated;
 mod transpose;
 
 #[cfg(test)]
@@ -108,7 +108,8 @@ pub fn activate(inputs: ActivateInputs<'_>) -> Result<Activated> {
     Ok(Activated { sections, audiences })
 }
 
-fn horizon_minutes(loaded: &Loaded) -> u16 {
+/// How far flips reach.
+pub(super) fn horizon_minutes(loaded: &Loaded) -> u16 {
     let minutes = (loaded.config.build.activate_interval_seconds / 30).max(LEAST_HORIZON_MINUTES);
     u16::try_from(minutes).unwrap_or(u16::MAX)
 }
@@ -213,13 +214,18 @@ impl BlockWriter<'_> {
     }
 }
 
+/// As the manifest says it.
+pub(super) fn kind_name(kind: AudienceKind) -> String {
+    match kind {
+        AudienceKind::Target => "target".to_owned(),
+        AudienceKind::Suppress => "suppress".to_owned(),
+    }
+}
+
 fn summaries(catalogue: &Catalogue, bitmaps: &[RoaringBitmap], outdated: &Outdated) -> Vec<AudienceSummary> {
     let summary = |(number, bitmap): (usize, &RoaringBitmap)| AudienceSummary {
         id: catalogue.audiences[number].id.clone(),
-        kind: match catalogue.audiences[number].kind {
-            AudienceKind::Target => "target".to_owned(),
-            AudienceKind::Suppress => "suppress".to_owned(),
-        },
+        kind: kind_name(catalogue.audiences[number].kind),
         members: bitmap.len(),
         flagged: outdated.flag(catalogue, number),
     };

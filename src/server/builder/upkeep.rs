@@ -203,7 +203,7 @@ mod tests {
             control_cut: Offset(control_cut),
             ..Manifest::default()
         };
-        store.publish(&store.lock("test").unwrap(), manifest).unwrap();
+        store.publish(&store.publishing("test").unwrap(), manifest).unwrap();
     }
 
     #[test]
@@ -216,7 +216,7 @@ mod tests {
         assert!(upkeep.look());
         assert!(!upkeep.look(), "it is not asked twice within ten minutes");
         upkeep.pressed_at = None;
-        store.rollback(&store.lock("test").unwrap(), Some(Generation(1))).unwrap();
+        store.rollback(Some(Generation(1))).unwrap();
         assert!(!upkeep.look());
         upkeep.seal();
         upkeep.release();
@@ -229,7 +229,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let (mut upkeep, store, asked) = upkeep(directory.path());
         publish(&store, 1, 4, 0);
-        store.rollback(&store.lock("test").unwrap(), Some(Generation(1))).unwrap();
+        store.rollback(Some(Generation(1))).unwrap();
         let time = Clock::System.now().0 - 6 * 86_400;
         let deletion = Control::Deletion { keys: vec![BlockKey(1)], time, until: None };
         ControlLog::open(&store.root().join("log/control")).unwrap().append(&deletion).unwrap();
@@ -244,7 +244,7 @@ mod tests {
         let said =
             |upkeep: &Upkeep| String::from_utf8(upkeep.doors.health.ready_json(&upkeep.doors.live, true).1).unwrap();
         assert!(said(&upkeep).contains("generation 1, pinned by a rollback, held deleted people"), "{}", said(&upkeep));
-        store.rollback(&store.lock("test").unwrap(), Some(Generation(2))).unwrap();
+        store.rollback(Some(Generation(2))).unwrap();
         upkeep.look();
         assert!(!said(&upkeep).contains("pinned by a rollback"));
     }
