@@ -153,7 +153,7 @@ fn wrong_arguments_are_told_what_to_write() {
         (&["create", "--role", "king", "--owner", "acme"], 2, "planner"),
         (&["create", "--role", "bidder", "--owner", "not a name"], 2, "--owner must be"),
         (&["create", "--role", "bidder", "--owner", "acme", "--caller", "indx"], 2, "there: index"),
-        (&["create", "--role", "planner", "--owner", "acme", "--caller", "index"], 2, "--role bidder"),
+        (&["create", "--role", "planner", "--owner", "acme", "--caller", "index"], 2, "role bidder"),
         (&["create", "--role", "bidder", "--owner", "acme", "--expires", "soon"], 2, "such as 90d"),
         (&["create", "--role", "bidder", "--owner", "acme", "--expires", "2001-01-01"], 2, "has passed"),
         (&["create", "--role", "bidder", "--owner", "acme", "--comment", "a\u{1b}[2J"], 2, "one line"),

@@ -3,9 +3,10 @@
 use crate::config;
 use crate::schema::AudienceId;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// What a credential is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Makes definitions.

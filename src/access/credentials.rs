@@ -1,12 +1,14 @@
 //! The keys that `vaglio keys` made: what is known of each, and which may be valid at once. Where they are kept is in
 //! `store`.
 
+use super::Entry;
 use super::caller::Role;
-use super::key::{ID_DIGITS, KeyHash};
+use super::key::{ID_DIGITS, Key, KeyHash};
 use crate::error::{Error, Problem, Result};
 use crate::schema::{Timestamp, names};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 /// How many keys of one purpose may be valid at once: the one in use, and the one that takes its place.
 const AT_ONCE: usize = 2;
@@ -39,11 +41,70 @@ pub struct Credential {
     /// What its maker noted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
+    /// The name in a client certificate that stands for it, in lower case; absent = a text that is shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mtls: Option<String>,
+    /// How it came to be.
+    #[serde(default, skip_serializing_if = "Origin::is_made")]
+    pub origin: Origin,
+}
+
+/// How a key came to be.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Origin {
+    /// Somebody made it: whoever has made one tells people apart.
+    #[default]
+    Made,
+    /// The first run made it. It tells nobody apart yet: this machine goes on without a key.
+    First,
+    /// `vaglio demo` made it, and everybody knows its text: it opens nothing but loopback, where nobody needs it.
+    Demo,
+}
+
+impl Origin {
+    fn is_made(&self) -> bool {
+        *self == Origin::Made
+    }
+}
+
+/// The key of `vaglio demo`.
+pub const DEMO_KEY: &str = "vaglio-demo-operator-key-loopback-only";
+
+impl Credential {
+    /// An operator's key for everything.
+    fn operator(id: String, sha256: KeyHash, created: Timestamp, origin: Origin, comment: &str) -> Self {
+        Credential {
+            id,
+            sha256,
+            role: Role::Operator,
+            owner: "*".to_owned(),
+            caller: None,
+            created,
+            expires: None,
+            revoked: None,
+            comment: Some(comment.to_owned()),
+            mtls: None,
+            origin,
+        }
+    }
+
+    /// What is kept of the key of a first run.
+    pub fn first(key: &Key, now: Timestamp) -> Self {
+        Credential::operator(key.id().to_owned(), key.hash(), now, Origin::First, "made by the first run")
+    }
+
+    /// What is kept of [`DEMO_KEY`].
+    pub fn demo(now: Timestamp) -> Self {
+        let (id, hash) = ("de300000".to_owned(), KeyHash::of(DEMO_KEY.as_bytes()));
+        Credential::operator(id, hash, now, Origin::Demo, "the demo's, for loopback only; its text is public")
+    }
 }
 
 /// What has become of a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = KeyState)]
 pub enum State {
     /// It opens.
     Valid,
@@ -54,6 +115,16 @@ pub enum State {
 }
 
 impl Credential {
+    /// What the audit trail keeps of making it, or of taking it away.
+    pub fn entry(&self, what: &'static str) -> Entry {
+        let caller = self.caller.as_ref().map(|caller| format!(", caller {caller}")).unwrap_or_default();
+        let until = self.expires.map(|expires| format!(", until {expires}")).unwrap_or_default();
+        let value = format!("{}, owner {}{caller}{until}", self.role.name(), self.owner);
+        let object = format!("key {}/{}", self.owner, self.id);
+        let made = what == "keys create";
+        Entry { what, object, subject: None, before: (!made).then(|| value.clone()), after: made.then_some(value) }
+    }
+
     /// What has become of it by `now`.
     pub fn state(&self, now: Timestamp) -> State {
         match (self.revoked, self.expires) {
@@ -64,7 +135,57 @@ impl Credential {
     }
 
     fn serves_the_same(&self, other: &Credential) -> bool {
-        (self.role, &self.owner, &self.caller) == (other.role, &other.owner, &other.caller)
+        // A first run's key and a certificate's name are neither's successor.
+        let purpose = |of: &Credential| (of.role, of.owner.clone(), of.caller.clone(), of.mtls.is_some(), of.origin);
+        purpose(self) == purpose(other)
+    }
+}
+
+/// A key as it is listed: without its hash, which is of no use to anybody.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Key)]
+pub struct Line<'a> {
+    /// What it is called.
+    pub id: &'a str,
+    /// What has become of it.
+    pub state: State,
+    /// What it is for.
+    pub role: Role,
+    /// Whose it is; `*` = everybody's.
+    pub owner: &'a str,
+    /// The caller of the configuration whose settings it uses.
+    pub caller: Option<&'a str>,
+    /// When it was made.
+    #[schema(value_type = String)]
+    pub created: Timestamp,
+    /// From when on it is refused.
+    #[schema(value_type = Option<String>)]
+    pub expires: Option<Timestamp>,
+    /// When it was taken away.
+    #[schema(value_type = Option<String>)]
+    pub revoked: Option<Timestamp>,
+    /// What its maker noted.
+    pub comment: Option<&'a str>,
+    /// The name in a client certificate that stands for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mtls: Option<&'a str>,
+}
+
+impl<'a> Line<'a> {
+    /// That of a key.
+    pub fn of(made: &'a Credential, now: Timestamp) -> Self {
+        Line {
+            id: &made.id,
+            state: made.state(now),
+            role: made.role,
+            owner: &made.owner,
+            caller: made.caller.as_deref(),
+            created: made.created,
+            expires: made.expires,
+            revoked: made.revoked,
+            comment: made.comment.as_deref(),
+            mtls: made.mtls.as_deref(),
+        }
     }
 }
 
@@ -87,6 +208,12 @@ impl Credentials {
     pub fn add(&mut self, new: Credential, now: Timestamp) -> Result<()> {
         if self.all.iter().any(|known| known.id == new.id) {
             return Err(Error::internal(format!("the id {} is taken; run the command again", new.id)));
+        }
+        let same_name = |known: &&Credential| known.mtls.is_some() && known.mtls == new.mtls;
+        let names = self.all.iter().filter(|known| known.state(now) == State::Valid).find(same_name);
+        if let Some(known) = names {
+            let message = "the certificate's name stands for another key already";
+            return Err(Error::input(format!("{message}; take that away first: `vaglio keys revoke {}`", known.id)));
         }
         let same = self.all.iter().filter(|known| known.serves_the_same(&new) && known.state(now) == State::Valid);
         let valid: Vec<&str> = same.map(|known| known.id.as_str()).collect();

@@ -1,19 +1,20 @@
 //! Who asks: callers, their credentials, and what each may see.
 //!
 //! Contents: [`caller`] what a caller may see and how it is answered; [`key`] a key and its hash; [`credentials`] the keys
-//! that `vaglio keys` made, [`store`] where they are kept; [`roles`] what a key is for at the planner's port; [`audit`] what is noted of who did what;
+//! that `vaglio keys` made, [`make`] how one is made, [`store`] where they are kept; [`roles`] what a key is for at the planner's port; [`audit`] what is noted of who did what;
 //! [`Access`] everybody at one moment, and who a credential stands for. No protocol, no audience's content.
 
 pub mod audit;
 pub mod caller;
 pub mod credentials;
 pub mod key;
+pub mod make;
 pub mod roles;
 pub mod store;
 
 pub use audit::Entry;
 pub use caller::{Caller, Role};
-pub use credentials::{Credential, Credentials};
+pub use credentials::{Credential, Credentials, Origin};
 pub use key::{Key, KeyHash};
 pub use roles::Who;
 pub use store::CredentialStore;
@@ -31,6 +32,8 @@ pub struct Shown<'a> {
     pub names: &'a [String],
     /// Whether it came to a loopback address.
     pub loopback: bool,
+    /// The key that a name in the client's verified certificate stands for ([`Access::of_certificate`]).
+    pub certificate: Option<KeyHash>,
 }
 
 /// Why nobody is meant.
@@ -60,6 +63,8 @@ pub struct Access {
     keys: Vec<Known>,
     /// Who each name in a certificate stands for.
     names: HashMap<String, CallerNumber>,
+    /// The key that each name in a certificate stands for.
+    certificates: HashMap<String, KeyHash>,
     /// Whether somebody was given a key, also one that opens nothing any more.
     has_keys: bool,
 }
@@ -68,6 +73,8 @@ pub struct Access {
 struct Known {
     hash: KeyHash,
     expires: Option<Timestamp>,
+    /// Whether its text is public: then it opens nothing but loopback.
+    loopback_only: bool,
     /// Whose it is; `None` = it is not for the bid doors.
     caller: Option<CallerNumber>,
     /// What it is for.
@@ -96,7 +103,9 @@ impl Access {
             callers: [public(true), public(false)].into_iter().chain(configured).collect(),
             keys: Vec::new(),
             names: HashMap::new(),
-            has_keys: !made.is_empty() || config.callers.iter().any(|caller| !caller.credentials.is_empty()),
+            certificates: HashMap::new(),
+            has_keys: made.iter().any(|made| made.origin == Origin::Made)
+                || config.callers.iter().any(|caller| !caller.credentials.is_empty()),
         };
         for (number, settings) in (PUBLIC.len() as CallerNumber..).zip(&config.callers) {
             access.admit(settings, number);
@@ -114,7 +123,8 @@ impl Access {
             // Validated when the configuration was read.
             let hash = KeyHash::parse(&credential.sha256)?;
             let who = Who { name: settings.name.clone(), owner: None, role: Some(Role::Bidder) };
-            Some(Known { hash, expires: credential.expires, caller: Some(number), role: Role::Bidder, who })
+            let (expires, caller) = (credential.expires, Some(number));
+            Some(Known { hash, expires, loopback_only: false, caller, role: Role::Bidder, who })
         }));
     }
 
@@ -135,8 +145,15 @@ impl Access {
                 None => owners.iter().position(|owner| *owner == made.owner).map(|at| first + at),
             };
             let caller = at.map(|at| at as CallerNumber);
-            let who = Who::of(made);
-            self.keys.push(Known { hash: made.sha256, expires: made.expires, caller, role: made.role, who });
+            if let Some(name) = &made.mtls {
+                self.certificates.entry(name.clone()).or_insert(made.sha256);
+                if let Some(caller) = caller {
+                    self.names.entry(name.clone()).or_insert(caller);
+                }
+            }
+            let loopback_only = made.origin == Origin::Demo;
+            let (hash, expires, role, who) = (made.sha256, made.expires, made.role, Who::of(made));
+            self.keys.push(Known { hash, expires, loopback_only, caller, role, who });
         }
     }
 
@@ -149,11 +166,17 @@ impl Access {
             let named = shown.names.iter().find_map(|name| self.names.get(name));
             return Ok(named.copied().unwrap_or(PUBLIC[usize::from(!shown.loopback)]));
         };
-        self.valid(key, now)?.caller.ok_or(Refusal::NotABidder)
+        self.valid(KeyHash::of_shown(key), shown.loopback, now)?.caller.ok_or(Refusal::NotABidder)
     }
 
-    fn valid(&self, key: &[u8], now: Timestamp) -> Result<&Known, Refusal> {
-        let known = KeyHash::of_shown(key).and_then(|hash| self.known(&hash)).ok_or(Refusal::Unknown)?;
+    /// The key that one of the names in a verified certificate stands for.
+    pub fn of_certificate(&self, names: &[String]) -> Option<KeyHash> {
+        names.iter().find_map(|name| self.certificates.get(name)).copied()
+    }
+
+    fn valid(&self, hash: Option<KeyHash>, loopback: bool, now: Timestamp) -> Result<&Known, Refusal> {
+        let known = hash.and_then(|hash| self.known(&hash)).filter(|known| loopback || !known.loopback_only);
+        let known = known.ok_or(Refusal::Unknown)?;
         if known.expires.is_some_and(|expires| expires <= now) {
             return Err(Refusal::Expired);
         }

@@ -1,6 +1,6 @@
 //! What a key is for at the planner's port: each path there asks for a role. (Who asks at the bid doors: [`Access::bidder`].)
 
-use super::{Access, Credential, Refusal, Role, Shown};
+use super::{Access, Credential, KeyHash, Refusal, Role, Shown};
 use crate::schema::Timestamp;
 
 /// Sees definitions, reach, generations, statistics: of its own owner.
@@ -19,6 +19,8 @@ pub const PEOPLE: &[Role] = &[Role::Privacy];
 pub const AUDIT: &[Role] = &[Role::Privacy, Role::Operator];
 /// Ends a build that runs.
 pub const CANCEL: &[Role] = &[Role::Approver, Role::Operator];
+/// Asks who one is.
+pub const ANY: &[Role] = &Role::ALL;
 /// Keys, builds, rollback.
 pub const OPERATE: &[Role] = &[Role::Operator];
 
@@ -55,6 +57,18 @@ impl Who {
     }
 }
 
+/// What each set lets one do, in words: for `whoami` and the documents.
+pub const SETS: [(&str, &[Role]); 8] = [
+    ("see definitions, reach, generations and statistics", SEE),
+    ("define and publish", DEFINE),
+    ("change lists", LISTS),
+    ("export audiences", EXPORT),
+    ("send events", INGEST),
+    ("see and delete people", PEOPLE),
+    ("read the audit trail", AUDIT),
+    ("keys, builds, rollback", OPERATE),
+];
+
 impl Access {
     /// Whether somebody may do what one of the roles does. Without a key only this machine may, and only while there are no keys:
     /// whoever made one tells people apart.
@@ -62,10 +76,13 @@ impl Access {
     /// # Errors
     /// A key that is wrong or of another role, or none where one is needed.
     pub fn may(&self, shown: &Shown<'_>, roles: &[Role], now: Timestamp) -> Result<Who, Refusal> {
-        let Some(key) = shown.key else {
-            return if shown.loopback && !self.has_keys { Ok(Who::loopback()) } else { Err(Refusal::Missing) };
+        let hash = match (shown.key, shown.certificate) {
+            (Some(key), _) => KeyHash::of_shown(key),
+            (None, Some(certificate)) => Some(certificate),
+            (None, None) if shown.loopback && !self.has_keys => return Ok(Who::loopback()),
+            (None, None) => return Err(Refusal::Missing),
         };
-        let known = self.valid(key, now)?;
+        let known = self.valid(hash, shown.loopback, now)?;
         if roles.contains(&known.role) { Ok(known.who.clone()) } else { Err(Refusal::OtherRole) }
     }
 }

@@ -2,6 +2,7 @@
 //! `credentials.json` of an earlier version is read until the first change, which takes it into the log. Nobody else knows.
 
 use super::credentials::Credentials;
+use super::{Entry, Who};
 use crate::disk;
 use crate::error::{Error, Result};
 use crate::log::{Control, ControlLog};
@@ -112,11 +113,12 @@ impl CredentialStore {
         self.parse(self.text()?.as_deref())
     }
 
-    /// Changes what is stored, or nothing when `change` fails. Changes wait for each other, so none is lost.
+    /// Changes what is stored, or nothing when `change` fails. Changes wait for each other, so none is lost; each is in the
+    /// audit trail.
     ///
     /// # Errors
     /// What `change` refuses, and a machine that refuses to write.
-    pub fn change<T>(&self, change: impl FnOnce(&mut Credentials) -> Result<T>) -> Result<T> {
+    pub fn change<T>(&self, who: &Who, change: impl FnOnce(&mut Credentials) -> Result<(T, Entry)>) -> Result<T> {
         // What cannot be read is not changed, and nothing is made for it.
         self.read()?;
         let mut log = ControlLog::open(&self.log)?;
@@ -133,7 +135,9 @@ impl CredentialStore {
             }
             self.put_aside()?;
         }
-        let changed = change(&mut credentials)?;
+        let (changed, entry) = change(&mut credentials)?;
+        // Nothing changes that leaves no trace. Nobody else appends meanwhile.
+        turn.audit(entry.by(who), &mut |_, _| Ok(()))?;
         turn.append(&Control::Credentials(credentials.to_text()?))?;
         Ok(changed)
     }

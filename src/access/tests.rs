@@ -18,6 +18,8 @@ fn made(key: &Key, owner: &str) -> Credential {
         expires: None,
         revoked: None,
         comment: None,
+        mtls: None,
+        origin: Origin::Made,
     }
 }
 
@@ -31,6 +33,10 @@ fn all(list: &[Credential]) -> Credentials {
         credentials.add(credential.clone(), Timestamp(i64::MAX)).unwrap();
     }
     credentials
+}
+
+fn put(store: &CredentialStore, new: &Credential) -> Told<()> {
+    store.change(&Who::command_line(), |all| all.add(new.clone(), NOW).map(|()| ((), new.entry("keys create"))))
 }
 
 fn config() -> Config {
@@ -57,7 +63,7 @@ fn config() -> Config {
 /// The name of whoever is meant.
 fn asks(access: &Access, key: Option<&str>, names: &[&str]) -> Result<String, Refusal> {
     let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-    let shown = Shown { key: key.map(str::as_bytes), names: &names, loopback: true };
+    let shown = Shown { key: key.map(str::as_bytes), names: &names, loopback: true, certificate: None };
     access.bidder(&shown, NOW).map(|number| access.caller(number).unwrap().name.clone())
 }
 
@@ -198,9 +204,9 @@ fn what_is_stored_reads_back_and_is_nobody_else_s() {
         comment: Some("\"quoted\" and ünïcode".to_owned()),
         ..made(&key, "*")
     };
-    store.change(|credentials| credentials.add(full.clone(), NOW)).unwrap();
+    put(&store, &full).unwrap();
     assert_eq!(store.read().unwrap().all(), [full]);
-    let refused: Told<()> = store.change(|_| Err(crate::error::Error::input("no")));
+    let refused: Told<()> = store.change(&Who::command_line(), |_| Err(crate::error::Error::input("no")));
     assert!(refused.is_err() && store.read().unwrap().all().len() == 1);
     let mut text = String::new();
     for file in std::fs::read_dir(directory.path().join("deep/data/log/control")).unwrap().map(Result::unwrap) {
@@ -218,7 +224,7 @@ fn changes_at_the_same_time_lose_nothing() {
         for owner in 0..16 {
             scope.spawn(move || {
                 let new = made(&key(), &format!("owner{owner}"));
-                CredentialStore::of(path).change(|credentials| credentials.add(new.clone(), NOW)).unwrap();
+                put(&CredentialStore::of(path), &new).unwrap();
             });
         }
     });
@@ -236,11 +242,11 @@ fn the_file_of_an_earlier_version_is_taken_in_once() {
     let store = CredentialStore::of(directory.path());
     assert_eq!(store.text().unwrap(), Some(text.clone()), "it is read before it is taken in");
     let new = made(&key(), "other");
-    store.change(|credentials| credentials.add(new.clone(), NOW)).unwrap();
+    put(&store, &new).unwrap();
     assert_eq!(store.read().unwrap().all(), [old.clone(), new.clone()]);
     assert_eq!((file.exists(), std::fs::read_to_string(&aside).unwrap()), (false, text.clone()));
     std::fs::write(&file, &text).unwrap();
-    for told in [store.read().map(drop), store.change(|_| Ok(()))] {
+    for told in [store.read().map(drop), store.change(&Who::command_line(), |_| Ok(((), Entry::default())))] {
         let told = told.unwrap_err().to_string();
         assert!(told.contains("remove it") && told.contains("log/control"), "{told}");
     }
@@ -259,7 +265,7 @@ fn taking_the_file_in_may_be_cut_short() {
     log.append(&crate::log::Control::Credentials(text)).unwrap();
     let store = CredentialStore::of(directory.path());
     assert_eq!(store.read().unwrap().all(), std::slice::from_ref(&old));
-    store.change(|_| Ok(())).unwrap();
+    store.change(&Who::command_line(), |_| Ok(((), Entry::default()))).unwrap();
     assert!(!file.exists() && store.read().unwrap().all() == [old]);
 }
 

@@ -1,16 +1,15 @@
 //! `vaglio keys`: makes, lists and takes away what callers show. A key itself is printed once, when it is made.
 
 use super::{ConfigArg, print, print_json};
-use crate::access::credentials::{State, is_owner};
+use crate::access::credentials::{Line, State};
 use crate::access::key::{ID_DIGITS, PREFIX};
-use crate::access::{Credential, CredentialStore, Credentials, Key, Role};
-use crate::config::Config;
-use crate::error::{Error, Result};
-use crate::schema::{Clock, Span, Timestamp};
+use crate::access::make::{Wanted, expiry};
+use crate::access::{Credential, CredentialStore, Credentials, Key, Role, Who};
+use crate::error::Result;
+use crate::schema::{Clock, Timestamp};
 use clap::Subcommand;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use jiff::tz::TimeZone;
-use serde::Serialize;
 use std::io::{self, Write};
 
 /// Make, list and take away the keys that callers show; running servers follow within a second
@@ -53,6 +52,9 @@ struct Create {
     /// A note for the list
     #[arg(long, value_name = "TEXT", conflicts_with = "print_hash")]
     comment: Option<String>,
+    /// The name in a client certificate that stands for it (`server.planner_tls.client_ca`), instead of a text
+    #[arg(long, value_name = "NAME", conflicts_with = "print_hash")]
+    mtls: Option<String>,
     /// Store nothing: also print the line for `callers[].credentials` of the configuration, on stderr
     #[arg(long)]
     print_hash: bool,
@@ -100,81 +102,48 @@ fn tell(words: &str) {
 
 fn create(args: &Create) -> Result<()> {
     let now = Clock::System.now();
-    let key = Key::random()?;
     if args.print_hash {
-        let expires = args.expires.as_deref().map(|text| expiry(text, now, &TimeZone::UTC)).transpose()?;
-        let until = expires.map(|expires| format!(", expires: {expires}")).unwrap_or_default();
-        print(&format!("{}\n", key.text()))?;
-        tell("The key is on stdout and stored nowhere. For `credentials` of a caller in the configuration:");
-        tell(&format!("      - {{ sha256: {}{until} }}  # key {}", key.hash(), key.id()));
-        return Ok(());
+        return print_hash(args, now);
     }
     let loaded = args.config.load()?;
-    let expires = args.expires.as_deref().map(|text| expiry(text, now, &loaded.zone())).transpose()?;
-    let made = Credential {
-        id: key.id().to_owned(),
-        sha256: key.hash(),
+    let wanted = Wanted {
         role: args.role.unwrap_or(Role::Bidder),
         owner: args.owner.clone().unwrap_or_default(),
         caller: args.caller.clone(),
-        created: now,
-        expires,
-        revoked: None,
+        expires: args.expires.as_deref().map(|text| expiry(text, now, &loaded.zone())).transpose()?,
         comment: args.comment.clone(),
+        mtls: args.mtls.clone(),
     };
-    check(&made, &loaded.config)?;
+    let (key, made) = wanted.make(&loaded.config, now)?;
     let store = CredentialStore::of(&loaded.config.data_dir);
-    store.change(|credentials| credentials.add(made.clone(), now))?;
+    let who = Who::command_line();
+    store.change(&who, |all| all.add(made.clone(), now).map(|()| ((), made.entry("keys create"))))?;
+    let until = made.expires.map_or_else(|| "until it is taken away".to_owned(), |expires| format!("until {expires}"));
+    let what = format!("Key {} for {} ({}), valid {until}.", made.id, whose(&made), made.role.name());
+    if let Some(name) = &made.mtls {
+        tell(&what);
+        tell(&format!("Whoever shows a certificate of the name {name} has it; there is no text to show."));
+        return Ok(());
+    }
     if let Err(error) = print(&format!("{}\n", key.text())) {
         // Nobody has seen it, so nobody may use it.
-        store.change(|credentials: &mut Credentials| credentials.revoke(&made.id, now))?;
+        store.change(&who, |all| all.revoke(&made.id, now).map(|before| ((), before.entry("keys revoke"))))?;
         return Err(error);
     }
-    let until = expires.map_or_else(|| "until it is taken away".to_owned(), |expires| format!("until {expires}"));
-    tell(&format!("Key {} for {} ({}), valid {until}.", made.id, whose(&made), made.role.name()));
+    tell(&what);
     tell("It is shown this once and kept as a hash. Callers send it as `Authorization: Bearer KEY`.");
     Ok(())
 }
 
-/// What is wrong with a key that is to be made.
-fn check(made: &Credential, config: &Config) -> Result<()> {
-    if !is_owner(&made.owner) {
-        let message =
-            "--owner must be an owner's name as in the definitions (letters, digits, `_`, `-`, `.`), or \"*\" for all";
-        return Err(Error::usage(message));
-    }
-    if made.role == Role::Privacy && made.owner != "*" {
-        return Err(Error::usage(
-            "--role privacy goes with --owner \"*\": what is held of a person is not one owner's",
-        ));
-    }
-    if made.comment.as_ref().is_some_and(|comment| comment.chars().any(char::is_control)) {
-        return Err(Error::usage("--comment must be one line of plain text"));
-    }
-    let Some(name) = &made.caller else { return Ok(()) };
-    if made.role != Role::Bidder {
-        return Err(Error::usage("--caller goes with --role bidder: callers are those who ask at the bid doors"));
-    }
-    if config.callers.iter().any(|caller| caller.name == *name) {
-        return Ok(());
-    }
-    let known: Vec<&str> = config.callers.iter().map(|caller| caller.name.as_str()).collect();
-    let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-    Err(Error::usage(format!("the configuration has no caller `{name}`; there: {known}")))
-}
-
-/// `90d` from now, or the midnight that opens a date, or an instant.
-fn expiry(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timestamp> {
-    let after = Span::parse(text).and_then(|span| now.0.checked_add(span.0)).map(Timestamp);
-    let on = || text.parse::<jiff::civil::Date>().ok().filter(|_| text.len() == "2027-01-01".len());
-    let midnight = || Some(Timestamp(on()?.to_zoned(zone.clone()).ok()?.timestamp().as_second()));
-    let expires = after.or_else(midnight).or_else(|| Timestamp::parse(text)).ok_or_else(|| {
-        Error::usage(format!("--expires {text}: expected a length of time such as 90d, or a date such as 2027-01-01"))
-    })?;
-    if expires <= now {
-        return Err(Error::usage(format!("--expires {text} has passed already; name a time to come")));
-    }
-    Ok(expires)
+/// A key for the configuration.
+fn print_hash(args: &Create, now: Timestamp) -> Result<()> {
+    let key = Key::random()?;
+    let expires = args.expires.as_deref().map(|text| expiry(text, now, &TimeZone::UTC)).transpose()?;
+    let until = expires.map(|expires| format!(", expires: {expires}")).unwrap_or_default();
+    print(&format!("{}\n", key.text()))?;
+    tell("The key is on stdout and stored nowhere. For `credentials` of a caller in the configuration:");
+    tell(&format!("      - {{ sha256: {}{until} }}  # key {}", key.hash(), key.id()));
+    Ok(())
 }
 
 fn whose(credential: &Credential) -> String {
@@ -184,26 +153,11 @@ fn whose(credential: &Credential) -> String {
     }
 }
 
-/// A key as it is listed: without its hash, which is of no use to anybody.
-#[derive(Serialize)]
-struct Line<'a> {
-    id: &'a str,
-    state: State,
-    role: Role,
-    owner: &'a str,
-    caller: Option<&'a str>,
-    created: Timestamp,
-    expires: Option<Timestamp>,
-    revoked: Option<Timestamp>,
-    comment: Option<&'a str>,
-}
-
 fn list(args: &List) -> Result<()> {
     let loaded = args.config.load()?;
     let credentials = CredentialStore::of(&loaded.config.data_dir).read()?;
     let now = Clock::System.now();
-    let line = |made| line(made, now);
-    let lines: Vec<Line<'_>> = credentials.all().iter().map(line).collect();
+    let lines: Vec<Line<'_>> = credentials.all().iter().map(|made| Line::of(made, now)).collect();
     if args.json {
         return print_json(&lines);
     }
@@ -211,20 +165,6 @@ fn list(args: &List) -> Result<()> {
         return print("no keys yet; `vaglio keys create --role bidder --owner NAME` makes one\n");
     }
     print(&lines.iter().map(text).collect::<String>())
-}
-
-fn line(made: &Credential, now: Timestamp) -> Line<'_> {
-    Line {
-        id: &made.id,
-        state: made.state(now),
-        role: made.role,
-        owner: &made.owner,
-        caller: made.caller.as_deref(),
-        created: made.created,
-        expires: made.expires,
-        revoked: made.revoked,
-        comment: made.comment.as_deref(),
-    }
 }
 
 fn text(line: &Line<'_>) -> String {
@@ -235,6 +175,7 @@ fn text(line: &Line<'_>) -> String {
         _ => "valid".to_owned(),
     };
     let caller = line.caller.map(|caller| format!(" caller={caller}")).unwrap_or_default();
+    let caller = caller + &line.mtls.map(|name| format!(" mtls={name}")).unwrap_or_default();
     let comment = line.comment.map(|comment| format!("  # {comment}")).unwrap_or_default();
     let (role, owner) = (line.role.name(), line.owner);
     format!("{}  {role:8}  owner={owner}{caller}  created {}  {state}{comment}\n", line.id, line.created)
@@ -248,7 +189,12 @@ fn revoke(args: &Revoke) -> Result<()> {
         None => &args.id,
     };
     let store = CredentialStore::of(&loaded.config.data_dir);
-    let before = store.change(|credentials| credentials.revoke(id, Clock::System.now()))?;
+    let revoke = |all: &mut Credentials| {
+        let before = all.revoke(id, Clock::System.now())?;
+        let entry = before.entry("keys revoke");
+        Ok((before, entry))
+    };
+    let before = store.change(&Who::command_line(), revoke)?;
     match before.revoked {
         Some(since) => print(&format!("key {id} was revoked already, at {since}\n")),
         None => print(&format!("key {id} for {} is revoked\n", whose(&before))),

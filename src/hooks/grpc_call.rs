@@ -102,7 +102,7 @@ pub(super) fn shown<T>(request: &Request<T>) -> Result<Shown<'_>, Failure> {
         None => None,
     };
     let names: &[String] = peer.map_or(&[], |peer| &peer.names);
-    Ok(Shown { key, names, loopback: peer.is_some_and(|peer| peer.loopback) })
+    Ok(Shown { key, names, loopback: peer.is_some_and(|peer| peer.loopback), certificate: None })
 }
 
 /// `grpc-timeout`: up to eight digits and a unit.

@@ -267,7 +267,7 @@ async fn converse(
     let authorization = head.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
     let key = bearer(authorization).inspect_err(refused)?;
     let key = key.or_else(|| prebid_server::key(&head.headers).filter(|_| route.path == prebid_server::PATH));
-    let shown = Shown { key, names: &peer.names, loopback: peer.loopback };
+    let shown = Shown { key, names: &peer.names, loopback: peer.loopback, certificate: None };
     doors.identify(&shown).inspect_err(refused)?;
     let body = read(body, encoding, doors, place).await.inspect_err(refused)?;
     let call = Call { door, shown, arrived, timeout: None, shed: doors.sheds(door, entry) };

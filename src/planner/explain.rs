@@ -14,21 +14,24 @@ use crate::live::Held;
 use crate::log::{Block, Record, Said, Value};
 use crate::schema::{AudienceId, BlockKey, Scope, Timestamp};
 use crate::snapshot::consents::{Consents, OBJECTS_TO_MARKETING};
+use axum::Extension;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use axum::routing::get;
-use axum::{Extension, Router};
 use serde::Serialize;
 use std::sync::Arc;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 /// The path of this file.
-pub(super) fn routes(planner: Arc<Planner>) -> Router {
-    Router::new().route("/api/v1/explain", get(explain_one)).with_state(planner)
+pub(super) fn routes(planner: Arc<Planner>) -> OpenApiRouter {
+    OpenApiRouter::new().routes(routes!(explain_one)).with_state(planner)
 }
 
 /// An explanation.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Explanation)]
 pub struct Report {
     /// What a lookup says of the person, and why nothing else is told where it is not `matched`.
     pub status: &'static str,
@@ -46,27 +49,31 @@ pub struct Report {
 }
 
 /// What a campaign may do.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Verdict {
     /// `owner/id`.
+    #[schema(value_type = String)]
     pub id: AudienceId,
     /// `target`, `suppress` or `unknown`.
     pub verdict: &'static str,
     /// The reason code; empty for a person in target.
     pub reason: &'static str,
     /// Its caps, as they are defined.
+    #[schema(value_type = Vec<Object>)]
     pub caps: Vec<serde_json::Value>,
     /// Its group, in which one campaign speaks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
     /// When it was shown to the person, as far as that is remembered.
+    #[schema(value_type = Vec<String>)]
     pub exposures: Vec<Timestamp>,
 }
 
 /// Whether a person is in one audience, and why.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Membership {
     /// `owner/id`.
+    #[schema(value_type = String)]
     pub id: AudienceId,
     /// `include`, `exclude`, or nothing when the audience itself was asked about.
     #[serde(skip_serializing_if = "str::is_empty")]
@@ -75,9 +82,11 @@ pub struct Membership {
     pub member: bool,
     /// The rule on the facts; absent when nothing may be said of the profile.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
     pub why: Option<Tree>,
     /// What would change it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
     pub changes: Option<Changes>,
 }
 
@@ -246,6 +255,29 @@ fn near(catalogue: &Catalogue, name: &str) -> String {
     }
 }
 
+/// Whom it is about, and what of them.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "it is the description of what `query` reads")]
+struct Asked {
+    /// The identifier's type: `ifa`, `email`, an EID source.
+    #[param(example = "crm")]
+    source: String,
+    /// The identifier.
+    #[param(example = "c1")]
+    uid: String,
+    /// An audience or campaign: `owner/id`, or `id` where only one owner has it.
+    #[param(example = "acme/vip")]
+    what: String,
+}
+
+/// Why somebody is in an audience, or why a campaign may speak to them
+///
+/// Every use is in the audit trail.
+#[utoipa::path(
+    get, path = "/api/v1/explain", tag = "people", security(("key" = ["privacy"])), params(Asked),
+    responses((status = 200, description = "The rule's parts, each with the facts it rests on", body = Report))
+)]
 async fn explain_one(
     State(planner): State<Arc<Planner>>,
     Extension(peer): Extension<Peer>,

@@ -1,37 +1,35 @@
 //! The planner's and operator's port: events, metrics. It has a runtime of its own, so that nothing here disturbs a bid.
 //!
-//! Contents: [`events`] what happens between builds; [`builds`] what is built; [`profiles`] deletes people and exports what is held of them (`export`), [`explain`] why somebody is where they are, [`named`] whom a request means; [`port`] its
+//! Contents: [`events`] what happens between builds; [`builds`] what is built; [`profiles`] deletes people and exports what is held of them (`export`), [`explain`] why somebody is where they are, [`named`] whom a request means; [`keys`] who may ask, [`audit`] who did what, [`scrape`] the counters; [`port`] its
 //! connections, HTTP/1.1 and gRPC on one; [`reply`] who asks and how they are refused;
 //! [`view`] the generation that planners look at; [`openapi`] the description of every path.
 //! What must not live here: the bid path, files.
 
+pub mod audit;
 pub mod builds;
 pub mod events;
 pub mod explain;
 mod export;
+mod keys;
 mod named;
 mod openapi;
 mod port;
 mod profiles;
 mod reply;
+mod scrape;
 mod view;
 
-use crate::access::{Access, roles};
+use crate::access::Access;
 use crate::config::Loaded;
 use crate::decide::Answering;
-use crate::live::{self, Intake, Keeper, Objections};
+use crate::live::{Intake, Keeper, Objections};
 use crate::schema::Generation;
 use crate::telemetry::Metrics;
-use crate::telemetry::feed::Doing;
 use crate::wire::Code;
-use axum::extract::State;
-use axum::http::HeaderMap;
-use axum::http::header::CONTENT_TYPE;
-use axum::response::IntoResponse;
+use axum::Router;
 use axum::routing::get;
-use axum::{Extension, Router};
 use builds::Builds;
-use reply::{Peer, Refused};
+use reply::Refused;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 pub use view::{View, Views};
@@ -42,6 +40,9 @@ Vaglio, an audience server for the bidstream.
   /api/v1/events     POST: what happens between builds, a JSON object a line (docs/events.md); gRPC: vaglio.v1.EventService
   /api/v1/profiles   DELETE: forgets people, now and for good; GET ?source=&uid=: what is held of one (docs/privacy.md)
   /api/v1/explain    GET ?source=&uid=&what=AUDIENCE|CAMPAIGN: why somebody is in it or not
+  /api/v1/keys       GET, POST, DELETE /{id}: who may ask; /api/v1/whoami: what one's own key may do
+  /api/v1/audit      GET: who did what
+  /api/v1/openapi.json  the description of every path
   /metrics           what Prometheus reads (OpenMetrics text)
 
 The bid doors (lookup, decide, health) are on the ports of server.http and server.grpc; docs/api.md describes them.
@@ -92,44 +93,19 @@ pub async fn serve(listener: TcpListener, planner: Arc<Planner>) {
 /// Every path of the port.
 fn router(planner: Arc<Planner>) -> Router {
     let paths = openapi::router()
-        .merge(events::routes(Arc::clone(&planner)).into())
-        .merge(explain::routes(Arc::clone(&planner)).into())
-        .merge(profiles::routes(Arc::clone(&planner)).into())
+        .merge(audit::routes(Arc::clone(&planner)))
+        .merge(events::routes(Arc::clone(&planner)))
+        .merge(explain::routes(Arc::clone(&planner)))
+        .merge(keys::routes(Arc::clone(&planner)))
+        .merge(profiles::routes(Arc::clone(&planner)))
+        .merge(scrape::routes(Arc::clone(&planner)))
         .merge(builds::http::routes(Arc::clone(&planner)));
     Router::new()
         .route("/", get(|| async { INDEX }))
-        .route("/metrics", get(scrape))
         .fallback(async || Refused::new(Code::NotFound, "there is no such path", "`/` lists those that there are"))
         .method_not_allowed_fallback(async || {
             Refused::new(Code::MethodNotAllowed, "the path takes another method", "docs/api.md says which")
         })
         .with_state(planner)
         .merge(openapi::described(paths))
-}
-
-/// Counts are nobody's data: this machine reads them without a key, also where keys exist.
-async fn scrape(
-    State(planner): State<Arc<Planner>>,
-    Extension(peer): Extension<Peer>,
-    headers: HeaderMap,
-) -> Result<impl IntoResponse, Refused> {
-    if !peer.loopback {
-        planner.may(peer, &headers, roles::OPERATE)?;
-    }
-    if let Some(intake) = &planner.intake {
-        planner.metrics.feed.note(doing(&intake.state()));
-    }
-    let form = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    Ok(([(CONTENT_TYPE, form)], planner.metrics.exposition()))
-}
-
-fn doing(state: &live::State) -> Doing {
-    Doing {
-        queued_bytes: state.queued_bytes,
-        behind: state.behind,
-        stopped: state.stopped.is_some() || state.refusing.is_some(),
-        end: state.end.0,
-        syncs: state.syncs,
-        remembered: state.remembered,
-    }
 }

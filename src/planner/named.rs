@@ -6,17 +6,20 @@ use crate::collect::canonical_uid;
 use crate::schema::{KeyHasher, ProfileKey};
 use crate::wire::Code;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 /// The most identifiers a request may name.
 pub(super) const MOST: usize = 10_000;
 
 /// An identifier of a request.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Eid {
     /// Its type: `ifa`, `email`, an EID source.
+    #[schema(example = "crm")]
     pub source: String,
     /// The identifier.
+    #[schema(example = "c1")]
     pub uid: String,
 }
 

@@ -9,7 +9,9 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use axum::{Router, http::StatusCode};
 use utoipa::OpenApi;
+use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder};
 use utoipa_axum::router::OpenApiRouter;
 
 #[derive(OpenApi)]
@@ -44,9 +46,38 @@ pub(super) fn router() -> OpenApiRouter {
 
 /// The paths, and the description of them at a path of its own.
 pub(super) fn described(paths: OpenApiRouter) -> Router {
-    let (router, description) = paths.split_for_parts();
+    let (router, mut description) = paths.split_for_parts();
+    description.paths.paths.values_mut().flat_map(operations).for_each(document);
     let text = text(&description);
     router.route("/api/v1/openapi.json", get(async move || served(text.clone())))
+}
+
+fn operations(path: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    let PathItem { get, put, post, delete, options, head, patch, trace, .. } = path;
+    [get, put, post, delete, options, head, patch, trace].into_iter().flatten()
+}
+
+/// What every operation can answer, whatever it does: an operation's own words about a status win.
+fn document(operation: &mut Operation) {
+    const ALWAYS: [(&str, &str); 3] = [
+        ("400", "The request is not as it must be"),
+        ("500", "A mistake of ours, or a file that cannot be read"),
+        ("503", "There is nothing to answer from yet, or it cannot be had now"),
+    ];
+    const WITH_KEYS: [(&str, &str); 3] = [
+        ("401", "The key is missing, unknown, expired or taken away"),
+        ("403", "The key is not for that, or another web page asks without one"),
+        ("429", "Too many wrong keys from this address, or too much at once"),
+    ];
+    let keys = operation.security.as_ref().is_some_and(|some| !some.is_empty());
+    for (status, description) in ALWAYS.into_iter().chain(WITH_KEYS.into_iter().filter(|_| keys)) {
+        let problem = || {
+            let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+            let said = ResponseBuilder::new().description(description).content("application/problem+json", content);
+            RefOr::T(said.build())
+        };
+        operation.responses.responses.entry(status.to_owned()).or_insert_with(problem);
+    }
 }
 
 fn text(description: &utoipa::openapi::OpenApi) -> String {

@@ -3,22 +3,24 @@
 use super::Planner;
 use super::export;
 use super::named::{Eid, query};
-use super::reply::{Peer, Refused, json};
+use super::reply::{Peer, Problem, Refused, json};
 use crate::access::{Entry, Who};
 use crate::error::ErrorKind;
 use crate::live::Held;
 use crate::schema::{ProfileKey, Timestamp};
 use crate::wire::Code;
+use axum::Extension;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use axum::routing::get;
-use axum::{Extension, Router};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 /// The most bytes of a deletion.
 const MAX_BODY_BYTES: usize = 2 << 20;
@@ -26,26 +28,44 @@ const MAX_BODY_BYTES: usize = 2 << 20;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The paths of this file.
-pub(super) fn routes(planner: Arc<Planner>) -> Router {
-    Router::new().route("/api/v1/profiles", get(export_profile).delete(delete_profiles)).with_state(planner)
+pub(super) fn routes(planner: Arc<Planner>) -> OpenApiRouter {
+    OpenApiRouter::new().routes(routes!(export_profile, delete_profiles)).with_state(planner)
 }
 
-#[derive(Deserialize)]
+/// Whom a deletion is about.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = Deletion)]
 struct Whom {
+    /// 1 to 10,000 identifiers.
+    #[schema(min_items = 1, max_items = 10_000)]
     eids: Vec<Eid>,
 }
 
-#[derive(Serialize)]
+/// What a deletion came to.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Deleted)]
 struct Done {
     /// Identifiers that are refused at every door from now on.
     identifiers: usize,
     /// Profiles that they belong to.
     profiles: usize,
     /// By when no file holds anything of them.
+    #[schema(value_type = String)]
     purged_by: Timestamp,
 }
 
+/// Forgets people, now and for good
+///
+/// All their identifiers are refused at every door from now on. Every use is in the audit trail.
+#[utoipa::path(
+    delete, path = "/api/v1/profiles", tag = "people", security(("key" = ["privacy"])), request_body = Whom,
+    responses(
+        (status = 200, description = "They are blocked", body = Done),
+        (status = 408, description = "The body did not arrive in time", body = Problem, content_type = "application/problem+json"),
+        (status = 507, description = "The disk is full", body = Problem, content_type = "application/problem+json"),
+    )
+)]
 async fn delete_profiles(
     State(planner): State<Arc<Planner>>,
     Extension(peer): Extension<Peer>,
@@ -74,7 +94,7 @@ async fn delete_profiles(
 }
 
 /// A body, within bounds of time and size.
-async fn read(body: Body, help: &str) -> Result<Bytes, Refused> {
+pub(super) async fn read(body: Body, help: &str) -> Result<Bytes, Refused> {
     match timeout(PATIENCE, to_bytes(body, MAX_BODY_BYTES)).await {
         Ok(Ok(body)) => Ok(body),
         Ok(Err(_)) => Err(Refused::invalid("the body cannot be read, or is too large", help)),
@@ -82,6 +102,26 @@ async fn read(body: Body, help: &str) -> Result<Bytes, Refused> {
     }
 }
 
+/// Whom it is about.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "it is the description of what `query` reads")]
+struct Asked {
+    /// The identifier's type: `ifa`, `email`, an EID source.
+    #[param(example = "crm")]
+    source: String,
+    /// The identifier.
+    #[param(example = "c1")]
+    uid: String,
+}
+
+/// What is held of a person
+///
+/// Every trait, event, list, consent, objection, exposure and audience. Every use is in the audit trail.
+#[utoipa::path(
+    get, path = "/api/v1/profiles", tag = "people", security(("key" = ["privacy"])), params(Asked),
+    responses((status = 200, description = "All that is held", body = Object))
+)]
 async fn export_profile(
     State(planner): State<Arc<Planner>>,
     Extension(peer): Extension<Peer>,

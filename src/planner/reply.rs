@@ -153,7 +153,7 @@ pub(super) fn shown(authorization: Option<&HeaderValue>, loopback: bool) -> Show
             _ => bytes,
         }
     });
-    Shown { key, names: &[], loopback }
+    Shown { key, loopback, ..Shown::default() }
 }
 
 impl Planner {

@@ -25,9 +25,10 @@ impl Answer {
 
     /// The code of a refusal of the planner's port.
     pub fn error_code(&self) -> String {
-        let error = &self.json()["error"];
-        assert!(error["message"].is_string() && error["help"].is_string(), "{self:?}");
-        error["code"].as_str().unwrap().to_owned()
+        let problem = self.json();
+        assert!(self.headers.contains("content-type: application/problem+json\n"), "{self:?}");
+        assert!(problem["detail"].is_string() && problem["status"] == self.status, "{self:?}");
+        problem["code"].as_str().unwrap().to_owned()
     }
 
     /// The code of a failure; its shape is checked.
@@ -101,7 +102,7 @@ impl<S: Read + Write> Client<S> {
 
 pub fn request(method: &str, path: &str, headers: &str, body: &str) -> String {
     let length = body.len();
-    format!("{method} {path} HTTP/1.1\r\nhost: test\r\n{headers}content-length: {length}\r\n\r\n{body}")
+    format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\n{headers}content-length: {length}\r\n\r\n{body}")
 }
 
 pub fn get(address: SocketAddr, path: &str) -> Answer {

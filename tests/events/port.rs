@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
-use vaglio::access::{Access, Credential, Credentials, Key, Role};
+use vaglio::access::{Access, Credential, Credentials, Key, Origin, Role};
 use vaglio::config::Loaded;
 use vaglio::config::load::from_text;
 use vaglio::decide::Answering;
@@ -171,6 +171,8 @@ fn credentials(with: &With<'_>) -> Credentials {
             expires: None,
             revoked: None,
             comment: None,
+            mtls: None,
+            origin: Origin::Made,
         };
         credentials.add(made, Timestamp(0)).unwrap();
     }

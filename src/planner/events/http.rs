@@ -1,7 +1,7 @@
 //! `POST /api/v1/events`: a JSON object a line.
 
 use super::super::Planner;
-use super::super::reply::{Peer, Refused, json};
+use super::super::reply::{Peer, Problem, Refused, json};
 use super::body::{MAX_LINES, Whole};
 use super::line::Line;
 use super::vocabulary::Vocabulary;
@@ -9,29 +9,43 @@ use super::{Batch, Door, Fate};
 use crate::access::{Who, roles};
 use crate::schema::Clock;
 use crate::wire::Code;
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
-use axum::{Extension, Router};
 use serde::Serialize;
 use std::sync::Arc;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 /// Larger bodies are read by a thread of their own.
 const SMALL: usize = 32 << 10;
 
 /// The paths of the door.
-pub(in crate::planner) fn routes(planner: Arc<Planner>) -> Router {
+pub(in crate::planner) fn routes(planner: Arc<Planner>) -> OpenApiRouter {
     let door = Arc::new(Door::new(planner));
-    let router = Router::new().route("/api/v1/events", post(events)).with_state(Arc::clone(&door));
-    router.merge(super::stream::routes(door))
+    let router = OpenApiRouter::new().routes(routes!(events)).with_state(Arc::clone(&door));
+    router.merge(super::stream::routes(door).into())
 }
 
-/// Which lines an answer lists: `?results=`
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What may be asked for.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "it is the description of what `Results::asked` reads")]
+struct Asked {
+    /// Which lines the answer lists; `rejected` unless said.
+    results: Option<Results>,
+}
+
+/// Which lines an answer lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ToSchema)]
+#[schema(rename_all = "lowercase")]
 enum Results {
+    /// Those that were not taken.
     Rejected,
+    /// Each of them.
     All,
 }
 
@@ -48,26 +62,52 @@ impl Results {
     }
 }
 
-/// What is answered.
-#[derive(Debug, Default, Serialize)]
+/// What became of the lines of a body.
+#[derive(Debug, Default, Serialize, ToSchema)]
+#[schema(as = EventsTaken)]
 struct Answer<'a> {
+    /// Durable and in force.
     accepted: u64,
+    /// Taken before: nothing to do.
     duplicate: u64,
+    /// Not taken.
     rejected: u64,
+    /// Those that were asked for.
     results: Vec<Listed<'a>>,
 }
 
-/// A line of the answer.
-#[derive(Debug, Serialize)]
+/// What became of a line.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = EventLine)]
 struct Listed<'a> {
+    /// Its number, from 1.
     line: u32,
+    /// `accepted`, `duplicate` or `rejected`.
     status: &'static str,
+    /// Its place in the log.
     #[serde(skip_serializing_if = "Option::is_none")]
     offset: Option<u64>,
+    /// Why it was not taken.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
 }
 
+/// Takes what happens between builds
+///
+/// A JSON object a line (docs/events.md). Each line is taken or rejected by itself; what is accepted is durable.
+#[utoipa::path(
+    post, path = "/api/v1/events", tag = "events", security(("key" = ["ingest"])), params(Asked),
+    request_body(content = String, content_type = "application/x-ndjson", description = "A JSON object a line; may be gzipped",
+        example = "{\"id\":\"o-1\",\"type\":\"objection\",\"scope\":\"marketing\",\"time\":\"2026-11-20T12:00:00Z\",\"eids\":[{\"source\":\"crm\",\"uid\":\"c1\"}]}"),
+    responses(
+        (status = 200, description = "What became of the lines", body = Answer),
+        (status = 408, description = "The body did not arrive in time", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "This server takes no events", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "The body is too large", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "The body is in a form that is not read", body = Problem, content_type = "application/problem+json"),
+        (status = 507, description = "The disk is full", body = Problem, content_type = "application/problem+json"),
+    )
+)]
 async fn events(
     State(door): State<Arc<Door>>,
     Extension(peer): Extension<Peer>,
