@@ -17,6 +17,7 @@ use crate::schema::{AudienceId, Clock, Declarations, Timestamp};
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// A definition's sort and name.
 pub type Name = (Kind, AudienceId);
@@ -85,7 +86,7 @@ pub struct Texts<'a> {
     /// What the files define.
     pub owned: BTreeMap<Name, Place>,
     /// What else is in force: by name, what findings call it and its text.
-    pub items: BTreeMap<Name, (PathBuf, String)>,
+    pub items: BTreeMap<Name, (PathBuf, Arc<str>)>,
     /// What the catalogue has and a file wins over.
     covered: Vec<Finding>,
 }
@@ -93,15 +94,24 @@ pub struct Texts<'a> {
 impl<'a> Texts<'a> {
     /// Those of files, and of everything published.
     pub fn of(files: &'a [(PathBuf, String)], versions: &Versions) -> Self {
-        let owned = owned(files);
+        Texts::with(files, owned(files), versions)
+    }
+
+    /// As [`Texts::of`], when it is known already what the files define.
+    pub fn with(files: &'a [(PathBuf, String)], owned: BTreeMap<Name, Place>, versions: &Versions) -> Self {
         let mut texts = Texts { files, owned, items: BTreeMap::new(), covered: Vec::new() };
+        texts.published(versions);
+        texts
+    }
+
+    fn published(&mut self, versions: &Versions) {
+        let texts = self;
         for (kind, id, text) in versions.published() {
             match texts.file_of(kind, id).cloned() {
                 Some(place) => texts.covered.push(covered(kind, id, &place)),
-                None => texts.put((kind, id.clone()), text.to_string()),
+                None => texts.put((kind, id.clone()), Arc::clone(text)),
             }
         }
-        texts
     }
 
     /// Where a file defines it: by its name, or for every owner.
@@ -111,7 +121,7 @@ impl<'a> Texts<'a> {
     }
 
     /// Defines something, or anew.
-    pub fn put(&mut self, name: Name, text: String) {
+    pub fn put(&mut self, name: Name, text: Arc<str>) {
         let called = called(name.0, &name.1);
         self.items.insert(name, (called, text));
     }
@@ -139,9 +149,9 @@ impl<'a> Texts<'a> {
 
     /// The text that findings of this name are about.
     pub fn text(&self, name: &Path) -> Option<&str> {
-        let file = self.files.iter().find(|(file, _)| file == name).map(|(_, text)| text);
-        file.or_else(|| self.items.values().find(|(called, _)| called == name).map(|(_, text)| text))
-            .map(String::as_str)
+        let file = self.files.iter().find(|(file, _)| file == name).map(|(_, text)| text.as_str());
+        let item = || self.items.values().find(|(called, _)| called == name).map(|(_, text)| &**text);
+        file.or_else(item)
     }
 }
 
@@ -151,7 +161,7 @@ pub fn called(kind: Kind, id: &AudienceId) -> PathBuf {
 }
 
 /// What the files define, and where; of what is defined twice the first.
-fn owned(files: &[(PathBuf, String)]) -> BTreeMap<Name, Place> {
+pub fn owned(files: &[(PathBuf, String)]) -> BTreeMap<Name, Place> {
     let mut owned = BTreeMap::new();
     for (file, text) in files {
         let (mut line, mut at) = (1, 0);
@@ -188,7 +198,8 @@ fn covered(kind: Kind, id: &AudienceId, place: &Place) -> Finding {
 pub struct Ledger {
     log: ControlLog,
     parts: Parts,
-    versions: Versions,
+    /// Shared with whoever looks at it: what is read afterwards goes into a copy.
+    versions: Arc<Versions>,
 }
 
 impl Ledger {
@@ -198,11 +209,11 @@ impl Ledger {
     /// A directory that cannot be listed.
     pub fn open(data_dir: &Path) -> Result<Self> {
         let log = ControlLog::open(&control_directory(data_dir))?;
-        Ok(Ledger { log, parts: Parts::default(), versions: Versions::default() })
+        Ok(Ledger { log, parts: Parts::default(), versions: Arc::default() })
     }
 
     /// What has been read.
-    pub fn versions(&self) -> &Versions {
+    pub fn versions(&self) -> &Arc<Versions> {
         &self.versions
     }
 
@@ -240,9 +251,9 @@ impl Ledger {
     }
 }
 
-fn take(parts: &mut Parts, versions: &mut Versions, control: &crate::log::Control) -> Result<()> {
+fn take(parts: &mut Parts, versions: &mut Arc<Versions>, control: &crate::log::Control) -> Result<()> {
     if let Some((time, change)) = parts.take(control)? {
-        versions.apply(time, change);
+        Arc::make_mut(versions).apply(time, change);
     }
     Ok(())
 }

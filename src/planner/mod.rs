@@ -1,12 +1,13 @@
 //! The planner's and operator's port: events, metrics. It has a runtime of its own, so that nothing here disturbs a bid.
 //!
-//! Contents: [`events`] what happens between builds; [`builds`] what is built; [`profiles`] deletes people and exports what is held of them (`export`), [`explain`] why somebody is where they are, [`named`] whom a request means; [`keys`] who may ask, [`audit`] who did what, [`scrape`] the counters; [`port`] its
+//! Contents: [`events`] what happens between builds; [`builds`] what is built; [`catalogue`] what is defined; [`profiles`] deletes people and exports what is held of them (`export`), [`explain`] why somebody is where they are, [`named`] whom a request means; [`keys`] who may ask, [`audit`] who did what, [`scrape`] the counters; [`port`] its
 //! connections, HTTP/1.1 and gRPC on one; [`reply`] who asks and how they are refused;
 //! [`view`] the generation that planners look at; [`openapi`] the description of every path.
 //! What must not live here: the bid path, files.
 
 pub mod audit;
 pub mod builds;
+pub mod catalogue;
 pub mod events;
 pub mod explain;
 mod export;
@@ -80,6 +81,8 @@ pub struct Planner {
     pub keeper: Arc<Keeper>,
     /// The generation that planners look at.
     pub views: Views,
+    /// The catalogue's versions.
+    pub definitions: catalogue::Definitions,
     /// Who builds; `None` where another process does.
     pub builds: Option<Arc<dyn Builds>>,
 }
@@ -99,7 +102,8 @@ fn router(planner: Arc<Planner>) -> Router {
         .merge(keys::routes(Arc::clone(&planner)))
         .merge(profiles::routes(Arc::clone(&planner)))
         .merge(scrape::routes(Arc::clone(&planner)))
-        .merge(builds::http::routes(Arc::clone(&planner)));
+        .merge(builds::http::routes(Arc::clone(&planner)))
+        .merge(catalogue::routes(Arc::clone(&planner)));
     Router::new()
         .route("/", get(|| async { INDEX }))
         .fallback(async || Refused::new(Code::NotFound, "there is no such path", "`/` lists those that there are"))

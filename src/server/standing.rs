@@ -58,6 +58,7 @@ pub(super) fn planner(
         objections: Some(Arc::clone(keeper) as Arc<dyn Objections>),
         keeper: Arc::clone(keeper),
         views: Views::default(),
+        definitions: Default::default(),
         builds,
     }
 }

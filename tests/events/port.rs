@@ -133,6 +133,7 @@ impl Place {
             objections: Some(Arc::new(Notes(Arc::clone(&objected)))),
             keeper: Arc::new(Keeper::open(loaded.clone(), store, Arc::default(), Arc::default()).unwrap()),
             views: vaglio::planner::Views::default(),
+            definitions: Default::default(),
             builds: None,
             loaded,
         };

@@ -1,0 +1,495 @@
+//! What somebody wants changed, and what comes of it: everything or nothing, decided against what is in force and written
+//! behind it.
+
+use super::super::View;
+use super::Definitions;
+use super::base::{Base, standing};
+use super::refusal::{Held, Refusal};
+use super::weigh::{Affected, Reason, affected, reasons, token};
+use crate::access::{Role, Who};
+use crate::audiences::Severity;
+use crate::audiences::definitions::canonical::{Piece, item, split};
+use crate::audiences::definitions::source::{Form, Source};
+use crate::audiences::definitions::{Checked, Finding, MAX_AUDIENCES};
+use crate::audiences::versions::{Change, Item, Kind, LONGEST_COMMENT, State};
+use crate::build::defined::{Name, Texts, called, version};
+use crate::config::Loaded;
+use crate::config::planning::Approval;
+use crate::error::Result;
+use crate::schema::{AudienceId, Timestamp};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// How often a decision is made anew when others are quicker.
+const TRIES: usize = 8;
+
+/// What is wanted.
+#[derive(Debug, Clone)]
+pub enum Wish {
+    /// Everything in some texts, which findings call so.
+    Texts(Vec<(PathBuf, String)>),
+    /// One definition, as this text has it.
+    One(Kind, AudienceId, String, Expected),
+    /// Versions that are there already; `None` = the draft.
+    Versions(Vec<(Kind, AudienceId, Option<u64>)>),
+    /// That these are no more.
+    Archive(Vec<(Kind, AudienceId)>, Expected),
+    /// Both of these at once.
+    Mixed(Vec<(Kind, AudienceId, Option<u64>)>, Vec<(Kind, AudienceId)>),
+}
+
+/// Which version must be the last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Expected {
+    /// Any, or none.
+    #[default]
+    Any,
+    /// There must be some.
+    Some,
+    /// There must be none.
+    None,
+    /// This one.
+    Version(u64),
+}
+
+/// Who wants it, and how.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// Who.
+    pub who: Who,
+    /// Why.
+    pub comment: Option<String>,
+    /// Whether it shall be in force, or a draft.
+    pub publish: bool,
+    /// Whether it shall only be looked at.
+    pub dry_run: bool,
+    /// What confirms it.
+    pub confirm: Option<String>,
+}
+
+/// What has come of it.
+#[derive(Debug)]
+pub struct Done {
+    /// The change's number and time; `None` when nothing was written.
+    pub change: Option<(u64, Timestamp)>,
+    /// What was changed: its name, the version it has now, what it is, and whether there was none before.
+    pub items: Vec<(Name, u64, State, bool)>,
+    /// What stood there already as it was sent.
+    pub unchanged: Vec<Name>,
+    /// Warnings.
+    pub warnings: Vec<Finding>,
+    /// What it touches.
+    pub affected: Affected,
+    /// What had to be confirmed, and by what: for a dry run.
+    pub reasons: Vec<Reason>,
+    /// See [`Done::reasons`].
+    pub token: Option<String>,
+    /// The digest of the definitions that are in force now.
+    pub definitions: Option<String>,
+}
+
+/// What changes are decided with.
+pub struct Desk<'a> {
+    /// The configuration and its vocabulary.
+    pub loaded: &'a Loaded,
+    /// The definitions.
+    pub definitions: &'a Definitions,
+    /// The generation that is counted over; `None` where there is none yet.
+    pub view: &'a dyn Fn() -> Result<Option<Arc<View>>>,
+    /// Makes an entry in the audit trail, before anything is written.
+    pub note: &'a dyn Fn(&Asked, &Base, &[Item]) -> std::result::Result<(), Refusal>,
+}
+
+/// What is decided and not yet written.
+struct Decided {
+    items: Vec<Item>,
+    unchanged: Vec<Name>,
+    warnings: Vec<Finding>,
+    affected: Affected,
+    reasons: Vec<Reason>,
+    token: Option<String>,
+    definitions: Option<String>,
+}
+
+impl Desk<'_> {
+    /// Does it, whole or not at all.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn change(&self, asked: &Asked, wish: &Wish) -> std::result::Result<Done, Refusal> {
+        if asked.comment.as_ref().is_some_and(|comment| comment.chars().count() > LONGEST_COMMENT) {
+            let message = format!("a comment has at most {LONGEST_COMMENT} characters");
+            return Err(Refusal::Senseless(message, "shorten it"));
+        }
+        let mut noted = false;
+        for _ in 0..TRIES {
+            let base = self.definitions.base(self.loaded)?;
+            let decided = self.decide(asked, wish, &base)?;
+            if asked.dry_run || decided.items.is_empty() {
+                return Ok(done(&base, decided, None));
+            }
+            if !noted {
+                (self.note)(asked, &base, &decided.items)?;
+                noted = true;
+            }
+            let change = Change {
+                number: base.versions.last() + 1,
+                author: asked.who.name.clone(),
+                comment: asked.comment.clone(),
+                items: decided.items.clone(),
+            };
+            if let Some(time) = self.definitions.write(self.loaded, base.versions.last(), &change)? {
+                return Ok(done(&base, decided, Some((change.number, time))));
+            }
+        }
+        Err(Refusal::Busy)
+    }
+
+    fn decide(&self, asked: &Asked, wish: &Wish, base: &Base) -> std::result::Result<Decided, Refusal> {
+        let archives = matches!(wish, Wish::Archive(..));
+        let publish = asked.publish || archives;
+        let (mut items, texts) = self.items(asked, wish, base, publish)?;
+        let mut unchanged = Vec::new();
+        items.retain(|item| {
+            let stands = stands(base, item);
+            if stands {
+                unchanged.push((item.kind, item.id.clone()));
+            }
+            !stands
+        });
+        let checked = self.check(asked, base, &items, &texts, publish)?;
+        let errors = |finding: &Finding| finding.severity == Severity::Error;
+        let warnings =
+            checked.findings.iter().filter(|it| !errors(it) && is_sent(&texts, &items, it)).cloned().collect();
+        let mut decided = Decided {
+            items,
+            unchanged,
+            warnings,
+            affected: Affected::default(),
+            reasons: Vec::new(),
+            token: None,
+            definitions: None,
+        };
+        if publish {
+            self.weigh(asked, base, checked, &mut decided)?;
+        }
+        Ok(decided)
+    }
+
+    /// What shall be written, and the texts that errors are told of.
+    fn items(
+        &self,
+        asked: &Asked,
+        wish: &Wish,
+        base: &Base,
+        publish: bool,
+    ) -> std::result::Result<(Vec<Item>, Vec<Sent>), Refusal> {
+        let state = if publish { State::Published } else { State::Draft };
+        match wish {
+            Wish::Texts(texts) => uploaded(asked, base, texts, state),
+            Wish::One(kind, id, text, expected) => {
+                owned_by(asked, &[(*kind, id.clone(), 0)])?;
+                in_no_file(base, &[(*kind, id.clone(), 0)])?;
+                self::expected(base, *kind, id, *expected)?;
+                let Some(canonical) = item(*kind, id, text) else {
+                    let sent = Sent { name: PathBuf::from("body"), text: text.clone(), of: Some((*kind, id.clone())) };
+                    return Ok((Vec::new(), vec![sent]));
+                };
+                let new = Item { kind: *kind, id: id.clone(), state, text: Some(canonical) };
+                let sent = Sent { name: PathBuf::from("body"), text: text.clone(), of: Some((*kind, id.clone())) };
+                Ok((vec![new], vec![sent]))
+            }
+            Wish::Versions(versions) => Ok((picked(asked, base, versions)?, Vec::new())),
+            Wish::Archive(names, expected) => {
+                for (kind, id) in names {
+                    owned_by(asked, &[(*kind, id.clone(), 0)])?;
+                    in_no_file(base, &[(*kind, id.clone(), 0)])?;
+                    self::expected(base, *kind, id, *expected)?;
+                }
+                Ok((gone(asked, base, names)?, Vec::new()))
+            }
+            Wish::Mixed(versions, names) => {
+                let mut items = picked(asked, base, versions)?;
+                items.extend(gone(asked, base, names)?);
+                items.sort_by(|a, b| (a.kind, &a.id).cmp(&(b.kind, &b.id)));
+                if let Some(twice) = items.windows(2).find(|two| (two[0].kind, &two[0].id) == (two[1].kind, &two[1].id))
+                {
+                    let message = format!("the {} `{}` is named twice", twice[0].kind, twice[0].id);
+                    return Err(Refusal::Senseless(message, "name it once"));
+                }
+                Ok((items, Vec::new()))
+            }
+        }
+    }
+
+    /// Everything as it would be. Drafts are checked among the other drafts of their owners, and only what is wrong in them counts.
+    fn check(
+        &self,
+        asked: &Asked,
+        base: &Base,
+        items: &[Item],
+        sent: &[Sent],
+        publish: bool,
+    ) -> std::result::Result<Checked, Refusal> {
+        let mut texts = base.texts();
+        if !publish {
+            drafts(&mut texts, base, items, asked.who.owner.as_deref());
+        }
+        let sent_alone =
+            |item: &Item| sent.iter().any(|sent| sent.of.is_none() || sent.of == Some((item.kind, item.id.clone())));
+        for item in items {
+            let name = (item.kind, item.id.clone());
+            match item.text.as_deref().filter(|_| !sent_alone(item)) {
+                Some(text) => texts.put(name, text.into()),
+                None => drop(texts.items.remove(&name)),
+            }
+        }
+        // What stands as it was sent is checked where it was sent, too.
+        let pieces = sent.iter().filter(|sent| sent.of.is_none()).flat_map(|sent| split(&sent.text));
+        pieces.for_each(|piece| drop(texts.items.remove(&(piece.kind, piece.id))));
+        sent.iter().filter_map(|sent| sent.of.as_ref()).for_each(|name| drop(texts.items.remove(name)));
+        let sources: Vec<Source> = sent.iter().map(Sent::source).collect();
+        let checked = texts.check_with(&sources, &self.loaded.declarations, &self.loaded.zone());
+        let new = |finding: &&Finding| {
+            let known = (finding.file.clone(), finding.code, finding.message.clone());
+            finding.severity == Severity::Error
+                && (is_sent(sent, items, finding) || (publish && !base.wrong.contains(&known)))
+        };
+        let wrong: Vec<Finding> = checked.findings.iter().filter(new).cloned().collect();
+        if wrong.is_empty() {
+            return Ok(checked);
+        }
+        let own = wrong.iter().any(|finding| is_sent(sent, items, finding));
+        Err(if own { Refusal::Wrong(wrong) } else { Refusal::Breaks(wrong) })
+    }
+
+    /// What it does to what is in force, and whether somebody who may has confirmed it.
+    fn weigh(
+        &self,
+        asked: &Asked,
+        base: &Base,
+        after: Checked,
+        decided: &mut Decided,
+    ) -> std::result::Result<(), Refusal> {
+        let publishing = &self.loaded.config.publishing;
+        let planner = asked.who.role == Some(Role::Planner);
+        if let (Some(before), Some(after)) = (&base.catalogue, &after.catalogue) {
+            decided.definitions = Some(version(after)?);
+            decided.affected = affected(before, after, &decided.items);
+            let view = if decided.affected.audiences.is_empty() { None } else { (self.view)()? };
+            let share = publishing.confirm_moved_share;
+            decided.reasons = reasons(before, after, &decided.items, &decided.affected, view.as_deref(), share);
+        }
+        if decided.items.is_empty() {
+            return Ok(());
+        }
+        let confirms = !decided.reasons.is_empty();
+        let token = token(base, &decided.items, asked.who.owner.as_deref());
+        let confirmed = asked.confirm.as_deref() == Some(token.as_str());
+        decided.token = confirms.then(|| token.clone());
+        if asked.dry_run {
+            return Ok(());
+        }
+        match publishing.approval {
+            Approval::All if planner => return Err(Refusal::Approver(Vec::new())),
+            Approval::Confirmed if planner && confirms => return Err(Refusal::Approver(decided.reasons.clone())),
+            _ => {}
+        }
+        if confirms && !confirmed {
+            return Err(Refusal::Confirm(decided.reasons.clone(), token));
+        }
+        Ok(())
+    }
+}
+
+/// A text that somebody sent: a file's worth, or one definition.
+struct Sent {
+    name: PathBuf,
+    text: String,
+    of: Option<Name>,
+}
+
+impl Sent {
+    fn source(&self) -> Source<'_> {
+        let form = self.of.as_ref().map_or(Form::Upload, |(kind, id)| Form::Item(*kind, id));
+        Source { name: &self.name, text: &self.text, form }
+    }
+}
+
+/// Whether something is said of what was sent or changed.
+fn is_sent(sent: &[Sent], items: &[Item], finding: &Finding) -> bool {
+    let file: &Path = &finding.file;
+    sent.iter().any(|sent| sent.name == file)
+        || items.iter().any(|item| item.state != State::Archived && called(item.kind, &item.id) == file)
+}
+
+/// Whether it would change nothing.
+fn stands(base: &Base, item: &Item) -> bool {
+    let history = base.versions.get(item.kind, &item.id);
+    let same = |version: Option<&crate::audiences::versions::Version>| {
+        version.and_then(|version| version.text.as_deref()) == item.text.as_deref()
+    };
+    if let Some(place) = base.file_of(item.kind, &item.id) {
+        return item.text.as_deref() == Some(place.text.as_str());
+    }
+    match (item.state, history) {
+        (State::Archived, history) => history.and_then(standing).is_none(),
+        (_, None) => false,
+        (State::Draft, Some(history)) => match history.draft() {
+            Some(draft) => same(Some(draft)),
+            None => history.published().is_some() && same(history.published()),
+        },
+        (State::Published, Some(history)) => history.published().is_some() && same(history.published()),
+    }
+}
+
+/// Definitions of a file's worth of texts.
+fn uploaded(
+    asked: &Asked,
+    base: &Base,
+    texts: &[(PathBuf, String)],
+    state: State,
+) -> std::result::Result<(Vec<Item>, Vec<Sent>), Refusal> {
+    let mut items = Vec::new();
+    let mut named = Vec::new();
+    for (_, text) in texts {
+        let starts: Vec<usize> =
+            text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at).collect();
+        for Piece { kind, id, text, start } in split(text) {
+            // What is for every owner is refused by the check, at its place.
+            if id.owner() == "*" {
+                continue;
+            }
+            named.push((kind, id.clone(), starts.partition_point(|at| *at < start) + 1));
+            items.push(Item { kind, id, state, text: Some(text) });
+        }
+    }
+    if items.len() > MAX_AUDIENCES * 2 {
+        return Err(Refusal::Senseless(
+            format!("{} definitions at once are too many", items.len()),
+            "send them in several",
+        ));
+    }
+    owned_by(asked, &named)?;
+    let changed: Vec<_> = named
+        .into_iter()
+        .zip(&items)
+        .filter(|((kind, id, _), item)| {
+            base.file_of(*kind, id).is_some_and(|place| item.text.as_deref() != Some(place.text.as_str()))
+        })
+        .map(|(name, _)| name)
+        .collect();
+    in_no_file(base, &changed)?;
+    items.retain(|item| base.file_of(item.kind, &item.id).is_none());
+    items.sort_by(|a, b| (a.kind, &a.id).cmp(&(b.kind, &b.id)));
+    // What stands twice is refused by the check.
+    items.dedup_by(|a, b| (a.kind, &a.id) == (b.kind, &b.id));
+    let sent = texts.iter().map(|(name, text)| Sent { name: name.clone(), text: text.clone(), of: None });
+    Ok((items, sent.collect()))
+}
+
+/// Versions that are there, to be published (again).
+fn picked(
+    asked: &Asked,
+    base: &Base,
+    versions: &[(Kind, AudienceId, Option<u64>)],
+) -> std::result::Result<Vec<Item>, Refusal> {
+    let mut items = Vec::new();
+    for (kind, id, number) in versions {
+        if !asked.who.sees(id.owner()) {
+            return Err(Refusal::Absent(format!("there is no {kind} `{id}`")));
+        }
+        in_no_file(base, &[(*kind, id.clone(), 0)])?;
+        let Some(history) = base.history(*kind, id) else {
+            return Err(Refusal::Absent(format!("there is no {kind} `{id}`")));
+        };
+        let version = match number {
+            Some(number) => history.version(*number),
+            None => history.draft().or_else(|| history.published()),
+        };
+        let Some(text) = version.and_then(|version| version.text.as_deref()) else {
+            let what = number.map_or("nothing to publish".to_owned(), |number| format!("no text in version {number}"));
+            return Err(Refusal::Absent(format!("there is {what} of the {kind} `{id}`")));
+        };
+        items.push(Item { kind: *kind, id: id.clone(), state: State::Published, text: Some(text.to_owned()) });
+    }
+    Ok(items)
+}
+
+/// What shall be no more.
+fn gone(asked: &Asked, base: &Base, names: &[(Kind, AudienceId)]) -> std::result::Result<Vec<Item>, Refusal> {
+    let mut items = Vec::new();
+    for (kind, id) in names {
+        let there = |base: &Base| {
+            let history = base.history(*kind, id)?;
+            history.draft().or_else(|| history.published()).map(drop)
+        };
+        if !asked.who.sees(id.owner()) || (there(base).is_none() && base.file_of(*kind, id).is_none()) {
+            return Err(Refusal::Absent(format!("there is no {kind} `{id}`")));
+        }
+        in_no_file(base, &[(*kind, id.clone(), 0)])?;
+        items.push(Item { kind: *kind, id: id.clone(), state: State::Archived, text: None });
+    }
+    Ok(items)
+}
+
+/// Definitions that are written down, of the owners whose definitions are sent.
+fn drafts(texts: &mut Texts, base: &Base, items: &[Item], owner: Option<&str>) {
+    let owners: std::collections::BTreeSet<&str> = items.iter().map(|item| item.id.owner()).chain(owner).collect();
+    for (kind, id, history) in base.versions.iter() {
+        if let (true, Some(text)) = (owners.contains(id.owner()), history.draft().and_then(|draft| draft.text.as_ref()))
+            && base.file_of(kind, id).is_none()
+        {
+            texts.put((kind, id.clone()), Arc::clone(text));
+        }
+    }
+}
+
+/// Whether everything is the owner's own.
+fn owned_by(asked: &Asked, named: &[(Kind, AudienceId, usize)]) -> std::result::Result<(), Refusal> {
+    let foreign: Vec<_> = named.iter().filter(|(_, id, _)| !asked.who.sees(id.owner())).cloned().collect();
+    if foreign.is_empty() { Ok(()) } else { Err(Refusal::Foreign(foreign)) }
+}
+
+/// Whether no file has any of it.
+fn in_no_file(base: &Base, named: &[(Kind, AudienceId, usize)]) -> std::result::Result<(), Refusal> {
+    let held = named.iter().filter_map(|(kind, id, sent)| {
+        let place = base.file_of(*kind, id)?;
+        Some(Held { kind: *kind, id: id.clone(), file: place.file.clone(), line: place.line, sent: *sent })
+    });
+    let held: Vec<Held> = held.collect();
+    if held.is_empty() { Ok(()) } else { Err(Refusal::InFile(held)) }
+}
+
+/// Whether the last version is the one that was expected. What is archived is there for who names its version.
+fn expected(base: &Base, kind: Kind, id: &AudienceId, expected: Expected) -> std::result::Result<(), Refusal> {
+    let history = base.history(kind, id);
+    let last = history.and_then(|history| history.last());
+    let there = last.filter(|last| last.state != State::Archived);
+    let fits = match expected {
+        Expected::Any => true,
+        Expected::Some => there.is_some(),
+        Expected::None => there.is_none(),
+        Expected::Version(number) => last.is_some_and(|last| last.number == number),
+    };
+    if fits { Ok(()) } else { Err(Refusal::Stale(last.map(|last| last.number))) }
+}
+
+fn done(base: &Base, decided: Decided, change: Option<(u64, Timestamp)>) -> Done {
+    let item = |item: &Item| {
+        let history = base.versions.get(item.kind, &item.id);
+        let last = history.and_then(|history| history.last());
+        let new = last.is_none_or(|last| last.state == State::Archived);
+        ((item.kind, item.id.clone()), last.map_or(0, |last| last.number) + 1, item.state, new)
+    };
+    Done {
+        change,
+        items: decided.items.iter().map(item).collect(),
+        unchanged: decided.unchanged,
+        warnings: decided.warnings,
+        affected: decided.affected,
+        reasons: decided.reasons,
+        token: decided.token,
+        definitions: decided.definitions,
+    }
+}
