@@ -3,7 +3,8 @@
 //! Contents: [`rule`] the syntax tree; [`mod@parse`] text -> tree with spans ([`lex`] its words); [`mod@print`] tree -> text;
 //! [`typecheck`] against the declarations; [`lint`] what is legal and probably not meant; [`order`] references between
 //! audiences; [`definitions`] the YAML files; [`frequency`] how often at most; [`diagnostic`] and [`render`] what is said about them; [`catalogue`] what
-//! a generation carries; [`versions`] the history of every definition.
+//! a generation carries; [`versions`] the history of every definition; [`validity`] from when to when
+//! audiences count.
 
 pub mod catalogue;
 pub mod definitions;
@@ -17,6 +18,7 @@ pub mod print;
 pub mod render;
 pub mod rule;
 pub mod typecheck;
+pub mod validity;
 pub mod versions;
 
 pub use catalogue::{Audience, AudienceKind, Campaign, Catalogue};

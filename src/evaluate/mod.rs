@@ -35,4 +35,4 @@ pub use moment::Moment;
 pub use plan::Plan;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

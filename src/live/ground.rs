@@ -8,7 +8,7 @@ use crate::schema::{Declarations, ProfileKey, Timestamp};
 use crate::snapshot::columns::Opened;
 use crate::snapshot::identities::FIRST_RESERVED;
 use crate::snapshot::keys::Keys;
-use crate::snapshot::{Identities, IdentitiesWriter};
+use crate::snapshot::{AudienceSummary, Identities, IdentitiesWriter};
 use jiff::tz::TimeZone;
 
 /// How a configuration reads what comes by the doors.
@@ -56,10 +56,8 @@ impl Ground {
         let columns = Opened::of(serving.snapshot())?;
         let manifest = serving.manifest();
         // Stale sources have emptied target audiences: nobody joins those by what comes by the doors either.
-        let dropped = |audience: usize| {
-            manifest.audiences.get(audience).is_some_and(|it| it.kind == "target" && it.flagged.is_some())
-        };
-        let plan = LivePlan::compile(serving.catalogue(), columns.columns(), reading.zone, dropped);
+        let dropped = |audience: usize| manifest.audiences.get(audience).is_some_and(AudienceSummary::is_dropped);
+        let plan = LivePlan::compile(serving.rules(), columns.columns(), reading.zone, dropped);
         let is_fresh_index = manifest.index_of == manifest.generation;
         let consents_until = if is_fresh_index { manifest.as_of } else { manifest.index_created };
         let hidden = hidden(&serving, reading)?;

@@ -3,7 +3,6 @@
 
 use super::facts::within_the_minute;
 use super::people::People;
-use crate::audiences::catalogue::AudienceKind;
 use crate::config::Loaded;
 use crate::error::{Error, Result};
 use crate::evaluate::{LivePlan, Question, Subject};
@@ -11,7 +10,7 @@ use crate::log::{Record, Which, oldest, read};
 use crate::lookup::ServingSnapshot;
 use crate::schema::{Generation, ProfileKey, Timestamp};
 use crate::snapshot::columns::Opened;
-use crate::snapshot::{Planes, Snapshot, Store};
+use crate::snapshot::{AudienceSummary, Planes, Snapshot, Store};
 use jiff::tz::TimeZone;
 
 /// What is held of whoever has some identifiers.
@@ -95,7 +94,7 @@ impl Held {
 
     /// How to ask about rules.
     pub fn question(&self) -> Question<'_> {
-        let (catalogue, columns) = (self.serving.catalogue(), self.columns.columns());
+        let (catalogue, columns) = (self.serving.rules(), self.columns.columns());
         Question { catalogue, columns, now: self.now, zone: &self.zone }
     }
 
@@ -117,14 +116,13 @@ impl Held {
 
     /// Whether the build left nobody in an audience, because what it rests on is too old.
     fn is_dropped(&self, number: usize) -> bool {
-        let is_target = self.serving.catalogue().audiences[number].kind == AudienceKind::Target;
-        is_target && self.snapshot.manifest().audiences.get(number).is_some_and(|audience| audience.flagged.is_some())
+        self.snapshot.manifest().audiences.get(number).is_some_and(AudienceSummary::is_dropped)
     }
 
     /// The audiences that a profile, or whoever the doors told of, is in now, ascending; of both kinds.
     pub fn audiences(&self, profile: Option<u32>, facts: &[Record<'_>]) -> Vec<u32> {
         let columns = self.columns.columns();
-        let plan = LivePlan::compile(self.serving.catalogue(), columns, &self.zone, |number| self.is_dropped(number))
+        let plan = LivePlan::compile(self.serving.rules(), columns, &self.zone, |number| self.is_dropped(number))
             .outranked(|name| self.outranks(name));
         let subject = self.subject(profile, facts, &|_| false);
         let person = crate::evaluate::Person { columns, ordinal: profile, seed: subject.seed, facts };

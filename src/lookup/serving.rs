@@ -11,6 +11,7 @@ use crate::snapshot::{
     Bitmaps, Caps, Filter, Flip, Flips, Forward, Fresh, Identities, Manifest, Planes, SectionBytes, Snapshot, Store,
 };
 use roaring::RoaringBitmap;
+use std::borrow::Cow;
 use std::ops::{Deref, Range};
 use std::sync::Arc;
 
@@ -38,6 +39,8 @@ pub struct Anew<B> {
 pub struct ServingSnapshot {
     snapshot: Snapshot,
     catalogue: Arc<Catalogue>,
+    /// The same as it was evaluated.
+    rules: Arc<Catalogue>,
     pub(super) index: Index<SectionBytes>,
     caps: Option<Caps<SectionBytes>>,
 }
@@ -80,7 +83,13 @@ impl ServingSnapshot {
             )));
         }
         let caps = if snapshot.has("caps") { Some(Caps::open(snapshot.shared("caps")?)?) } else { None };
-        Ok(ServingSnapshot { snapshot, catalogue: Arc::new(catalogue), index, caps })
+        let catalogue = Arc::new(catalogue);
+        let summaries = &snapshot.manifest().audiences;
+        let rules = match catalogue.without(|number, _| summaries.get(number).is_some_and(|summary| summary.closed)) {
+            Cow::Owned(rules) => Arc::new(rules),
+            Cow::Borrowed(_) => Arc::clone(&catalogue),
+        };
+        Ok(ServingSnapshot { snapshot, catalogue, rules, index, caps })
     }
 
     /// Its opened sections.
@@ -149,6 +158,21 @@ impl ServingSnapshot {
     /// Its audiences and campaigns.
     pub fn catalogue(&self) -> &Catalogue {
         &self.catalogue
+    }
+
+    /// The same as it was evaluated: the rules of audiences outside of their validity hold for nobody. For whoever evaluates.
+    pub fn rules(&self) -> &Catalogue {
+        &self.rules
+    }
+
+    /// Whether an audience has begun or ceased to count since it was made: then it is time for a fresh generation.
+    pub fn is_past_boundary(&self, now: Timestamp) -> bool {
+        let summaries = self.manifest().audiences.iter();
+        self.catalogue
+            .audiences
+            .iter()
+            .zip(summaries)
+            .any(|(audience, summary)| audience.is_valid(now.floor_minute()) == summary.closed)
     }
 
     /// What was shown to whom before its cut; `None` = nothing that a limit asks for.

@@ -86,6 +86,11 @@ impl View {
         self.serving.catalogue()
     }
 
+    /// The same as it was evaluated: nobody is in audiences outside of their validity. For whoever evaluates rules.
+    pub fn rules(&self) -> &Catalogue {
+        self.serving.rules()
+    }
+
     /// Its columns.
     pub fn columns(&self) -> &Columns<'_> {
         self.columns.columns()

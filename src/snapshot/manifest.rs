@@ -67,6 +67,16 @@ pub struct AudienceSummary {
     /// Why it must be looked at (such as a stale source), if so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flagged: Option<String>,
+    /// Whether its time had not come or was over when it was evaluated: nobody is in it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub closed: bool,
+}
+
+impl AudienceSummary {
+    /// Whether nobody is in it because what it rests on is too old. Others that refer to it see it as it was.
+    pub fn is_dropped(&self) -> bool {
+        self.kind == "target" && self.flagged.is_some() && !self.closed
+    }
 }
 
 /// Everything a generation is made of.

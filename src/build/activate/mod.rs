@@ -67,7 +67,8 @@ pub struct Activated {
 /// # Errors
 /// A damaged index, or a full disk.
 pub fn activate(inputs: ActivateInputs<'_>) -> Result<Activated> {
-    let ActivateInputs { catalogue, index, store, .. } = inputs;
+    let ActivateInputs { index, store, .. } = inputs;
+    let catalogue = &*inputs.catalogue.valid_at(inputs.now);
     let columns = Columns::open(index.section("traits")?, index.section("events")?, index.section("memberships")?)?;
     let consents = Consents::open(index.section("consents")?, columns.ordinals())?;
     let outdated = Outdated::of(catalogue, inputs.stale);
@@ -97,7 +98,8 @@ pub fn activate(inputs: ActivateInputs<'_>) -> Result<Activated> {
         plan.leaves(),
         writer.flips.len()
     ));
-    let audiences = summaries(catalogue, &writer.bitmaps, &outdated);
+    let members = writer.bitmaps.iter().map(RoaringBitmap::len);
+    let audiences = summaries(inputs.catalogue, members, &outdated, inputs.now);
     let mut sections = writer.finish(&inputs, columns.ordinals())?;
     let shown = caps::shown(catalogue, &columns, inputs.now);
     if !shown.is_empty() {
@@ -214,20 +216,26 @@ impl BlockWriter<'_> {
     }
 }
 
-/// As the manifest says it.
-pub(super) fn kind_name(kind: AudienceKind) -> String {
-    match kind {
-        AudienceKind::Target => "target".to_owned(),
-        AudienceKind::Suppress => "suppress".to_owned(),
-    }
-}
-
-fn summaries(catalogue: &Catalogue, bitmaps: &[RoaringBitmap], outdated: &Outdated) -> Vec<AudienceSummary> {
-    let summary = |(number, bitmap): (usize, &RoaringBitmap)| AudienceSummary {
-        id: catalogue.audiences[number].id.clone(),
-        kind: kind_name(catalogue.audiences[number].kind),
-        members: bitmap.len(),
-        flagged: outdated.flag(catalogue, number),
+/// What the manifest says of the audiences, at the instant they are of.
+pub(super) fn summaries(
+    catalogue: &Catalogue,
+    members: impl Iterator<Item = u64>,
+    outdated: &Outdated,
+    now: Timestamp,
+) -> Vec<AudienceSummary> {
+    let summary = |(number, members): (usize, u64)| {
+        let audience = &catalogue.audiences[number];
+        let closed = audience.closed(now);
+        AudienceSummary {
+            id: audience.id.clone(),
+            kind: match audience.kind {
+                AudienceKind::Target => "target".to_owned(),
+                AudienceKind::Suppress => "suppress".to_owned(),
+            },
+            members,
+            closed: closed.is_some(),
+            flagged: closed.or_else(|| outdated.flag(catalogue, number)),
+        }
     };
-    bitmaps.iter().enumerate().map(summary).collect()
+    members.enumerate().map(summary).collect()
 }

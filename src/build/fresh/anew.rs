@@ -2,7 +2,7 @@
 //! for a few rules and in no hurry of the bids'.
 
 use super::FreshInputs;
-use crate::audiences::Expr;
+use crate::audiences::{Catalogue, Expr};
 use crate::build::activate::horizon_minutes;
 use crate::evaluate::survey::aside;
 use crate::evaluate::{Horizon, Plan, Scratch};
@@ -22,9 +22,13 @@ pub(super) struct Anew {
 /// A block's members by rule, and its flips.
 type Block = (Vec<(usize, RoaringBitmap)>, Vec<Flip>);
 
-/// Evaluates the audiences of these numbers; nobody is in those that are dropped. `None` if it was broken off.
-pub(super) fn evaluate(inputs: &FreshInputs<'_>, numbers: &[u32], dropped: impl Fn(&u32) -> bool) -> Option<Anew> {
-    let catalogue = inputs.catalogue;
+/// Evaluates the audiences of these numbers, by the rules of `catalogue`; nobody is in those that are dropped. `None` if it was broken off.
+pub(super) fn evaluate(
+    inputs: &FreshInputs<'_>,
+    catalogue: &Catalogue,
+    numbers: &[u32],
+    dropped: impl Fn(&u32) -> bool,
+) -> Option<Anew> {
     let asked: Vec<usize> = (0..numbers.len()).filter(|at| !dropped(&numbers[*at])).collect();
     let rules: Vec<Expr> =
         (asked.iter()).map(|at| Expr::InAudience(catalogue.audiences[numbers[*at] as usize].id.clone())).collect();

@@ -7,8 +7,11 @@
 mod anew;
 mod written;
 
+#[cfg(test)]
+mod tests;
+
 use super::activate::outdated::Outdated;
-use super::activate::{caps, kind_name};
+use super::activate::{caps, summaries};
 use super::defined::version;
 use super::provenance::Provenance;
 use super::stale::Stale;
@@ -18,7 +21,7 @@ use crate::config::Loaded;
 use crate::error::{Error, Result};
 use crate::evaluate::survey::Watch;
 use crate::lookup::ServingSnapshot;
-use crate::schema::Clock;
+use crate::schema::{Clock, Timestamp};
 use crate::snapshot::bitmaps::write_bitmaps;
 use crate::snapshot::caps::write_caps;
 use crate::snapshot::columns::Columns;
@@ -26,6 +29,7 @@ use crate::snapshot::flips::write_flips;
 use crate::snapshot::fresh::{MOST, Origin};
 use crate::snapshot::{AudienceSummary, FreshWriter, Manifest, Plane, SectionRef, Store};
 use anew::Anew;
+use std::borrow::Cow;
 use std::time::Instant;
 use written::{Changed, Digests};
 
@@ -86,6 +90,10 @@ pub fn fresh(inputs: &FreshInputs<'_>) -> Result<Outcome> {
 /// A fresh generation on its way.
 struct Fresh<'a> {
     inputs: &'a FreshInputs<'a>,
+    /// Decides what is valid. Everything else is as of the base's minute.
+    now: Timestamp,
+    /// As it is evaluated.
+    catalogue: Cow<'a, Catalogue>,
     outdated: Outdated,
     origin: Origin,
     changed: Changed,
@@ -93,12 +101,14 @@ struct Fresh<'a> {
 
 impl<'a> Fresh<'a> {
     fn plan(inputs: &'a FreshInputs<'a>) -> Result<Self> {
-        let outdated = Outdated::of(inputs.catalogue, &stale(inputs)?);
-        let digests = Digests::of(inputs.catalogue, |audience| outdated.drops(inputs.catalogue, audience))?;
+        let now = inputs.loaded.clock().now().floor_minute();
+        let catalogue = inputs.catalogue.valid_at(now);
+        let outdated = Outdated::of(&catalogue, &stale(inputs)?);
+        let digests = Digests::of(&catalogue, |audience| outdated.drops(&catalogue, audience))?;
         let written = written::of(inputs.base)?;
-        let changed = Changed::since(&written, inputs.catalogue, &digests);
+        let changed = Changed::since(&written, &catalogue, &digests);
         let anew = changed.anew.iter().map(|number| digests.text(*number as usize)).collect();
-        Ok(Fresh { inputs, outdated, origin: Origin { written, anew }, changed })
+        Ok(Fresh { inputs, now, catalogue, outdated, origin: Origin { written, anew }, changed })
     }
 
     /// Whether the base was made of just this: then also its summaries stand.
@@ -110,8 +120,8 @@ impl<'a> Fresh<'a> {
     }
 
     fn evaluate(&self) -> Option<Anew> {
-        let drops = |audience: &u32| self.outdated.drops(self.inputs.catalogue, *audience as usize);
-        anew::evaluate(self.inputs, &self.changed.anew, drops)
+        let drops = |audience: &u32| self.outdated.drops(&self.catalogue, *audience as usize);
+        anew::evaluate(self.inputs, &self.catalogue, &self.changed.anew, drops)
     }
 
     /// Writes and names the sections: under `PUBLISH`, so that nobody sweeps them before they are named.
@@ -155,13 +165,7 @@ impl<'a> Fresh<'a> {
         for (number, bitmap) in self.changed.anew.iter().zip(&anew.members) {
             members[*number as usize] = bitmap.len();
         }
-        let summary = |(number, members): (usize, u64)| AudienceSummary {
-            id: catalogue.audiences[number].id.clone(),
-            kind: kind_name(catalogue.audiences[number].kind),
-            members,
-            flagged: self.outdated.flag(catalogue, number),
-        };
-        members.into_iter().enumerate().map(summary).collect()
+        summaries(catalogue, members.into_iter(), &self.outdated, self.now)
     }
 
     fn catalogue(&self) -> Result<SectionRef> {

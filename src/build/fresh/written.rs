@@ -1,9 +1,10 @@
 //! What a forward index was written by, a digest an audience, and what newer definitions change about it. A fresh generation
 //! carries the digests on, so that the next one compares with the same forward index and nothing accumulates.
 
-use crate::audiences::{AudienceKind, Catalogue, order};
+use crate::audiences::{Catalogue, order};
 use crate::error::{Error, Result};
 use crate::lookup::ServingSnapshot;
+use crate::snapshot::AudienceSummary;
 use crate::snapshot::fresh::Written;
 use std::collections::HashMap;
 use xxhash_rust::xxh3::Xxh3;
@@ -49,12 +50,9 @@ pub(super) fn of(base: &ServingSnapshot) -> Result<Vec<Written>> {
     if let Some(fresh) = base.fresh() {
         return Ok(fresh.origin()?.written);
     }
-    let (catalogue, manifest) = (base.catalogue(), base.manifest());
+    let (catalogue, manifest) = (base.rules(), base.manifest());
     let summary = |number: usize| manifest.audiences.get(number);
-    let dropped = |number: usize| {
-        catalogue.audiences[number].kind == AudienceKind::Target
-            && summary(number).is_some_and(|it| it.flagged.is_some())
-    };
+    let dropped = |number: usize| summary(number).is_some_and(AudienceSummary::is_dropped);
     let digests = Digests::of(catalogue, dropped)?;
     let written = |number: usize| Written {
         id: catalogue.audiences[number].id.clone(),

@@ -9,7 +9,7 @@ mod live;
 mod oracle;
 mod survey;
 mod told;
-mod worlds;
+pub(crate) mod worlds;
 
 use super::*;
 use crate::audiences::Catalogue;
