@@ -183,8 +183,8 @@ impl CampaignIndex {
         }
     }
 
-    /// What is said of a matched user who is in no audience; it holds until a flight begins or ends.
-    fn make_template(&self, now: Timestamp, out: &mut Decisions) {
+    /// From when (included) to when (excluded) the same campaigns speak as at `now`: no flight begins or ends within.
+    pub fn steady(&self, now: Timestamp) -> (i64, i64) {
         let (mut from, mut to) = (i64::MIN, i64::MAX);
         for edge in self.flights.iter().flat_map(|&(start, end)| [start, end]) {
             if edge <= now.0 {
@@ -193,6 +193,12 @@ impl CampaignIndex {
                 to = to.min(edge);
             }
         }
+        (from, to)
+    }
+
+    /// What is said of a matched user who is in no audience; it holds until a flight begins or ends.
+    fn make_template(&self, now: Timestamp, out: &mut Decisions) {
+        let (from, to) = self.steady(now);
         let base = |at: usize| if self.everybody[at] { Decision::Target } else { Decision::NotInTarget };
         out.template.clear();
         out.template.extend((0..self.len()).map(|at| self.unless_paused(at, now, base(at))));

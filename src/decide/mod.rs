@@ -17,6 +17,7 @@ pub use limits::Past;
 pub use verdict::{Decision, Status, Verdict};
 
 use crate::lookup::ServingSnapshot;
+use std::sync::Arc;
 
 /// What a request is answered from: a generation's lookups and its campaigns, swapped together.
 #[derive(Debug)]
@@ -24,13 +25,13 @@ pub struct Answering {
     /// Whom the identifiers belong to, and their audiences.
     pub snapshot: ServingSnapshot,
     /// The campaigns of the same generation.
-    pub campaigns: CampaignIndex,
+    pub campaigns: Arc<CampaignIndex>,
 }
 
 impl Answering {
     /// Indexes the campaigns of the generation's own catalogue.
     pub fn new(snapshot: ServingSnapshot) -> Self {
-        let campaigns = CampaignIndex::new(snapshot.catalogue());
+        let campaigns = Arc::new(CampaignIndex::new(snapshot.catalogue()));
         Answering { snapshot, campaigns }
     }
 }

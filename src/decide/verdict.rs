@@ -75,7 +75,7 @@ impl Verdict {
 }
 
 /// A verdict and its reason, in one byte.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Decision {
     /// In target: speak.

@@ -9,6 +9,7 @@ use super::artf_mutations::{Proposals, Wanted};
 use super::call::{Call, Party};
 use super::grpc_call::call;
 use super::live::Scratch;
+use super::verdicts::EVERY;
 use super::{Door, Doors, openrtb};
 use crate::decide::Status;
 use crate::decide::deals::Voices;
@@ -92,6 +93,9 @@ fn propose(
         proposals.segments(labels.entries.ids(&scratch.answer.audiences, &request.data, &mut scratch.segments));
     }
     if let (Some(stance), Some(served)) = (stance, served) {
+        if !request.test {
+            scratch.count_verdicts(party, status, now, EVERY);
+        }
         let decisions = &scratch.decisions.all;
         if !request.test {
             doors.count_decisions(party.campaigns(decisions, now).map(|(_, _, decision)| decision));

@@ -3,10 +3,10 @@
 //! Order of what is checked: objected or deleted by a door, no permission, no generation, shed, late, no identifier; only
 //! then is a profile read. What a person has refused or objected to wins over every failure.
 
-use super::Doors;
 use super::call::{Call, Party};
 use super::ids::{Eid, Rules};
 use super::live::{Scratch, Served};
+use super::{Door, Doors};
 use crate::decide::{Answering, Decision, Past, Status, Verdict};
 use crate::lookup::{Answer, Outcome};
 use crate::privacy::Signals;
@@ -124,7 +124,7 @@ impl Doors {
             }
             (Before::Answer(status) | Before::UnlessRefused(status), _) => status,
         };
-        self.count_lookup(status, test, scratch);
+        self.count_lookup(call.door, status, test, scratch);
         remember(party, status, test, now, &scratch.answer);
         Ok(status)
     }
@@ -149,7 +149,7 @@ impl Doors {
             (Before::Look | Before::UnlessRefused(_), None) => Status::NotReady,
             (Before::Answer(status), _) => status,
         };
-        self.count_lookup(status, test, scratch);
+        self.count_lookup(call.door, status, test, scratch);
         remember(party, status, test, now, &scratch.answer);
         if let Some(served) = party.served {
             let Answering { campaigns, snapshot } = &*served.answering;
@@ -183,10 +183,10 @@ impl Doors {
     }
 
     /// Counts a lookup, unless it is a test.
-    fn count_lookup(&self, status: Status, test: bool, scratch: &Scratch) {
+    fn count_lookup(&self, door: Door, status: Status, test: bool, scratch: &Scratch) {
         if !test {
             self.metrics.lookup(status as usize);
-            scratch.count_lookup(status);
+            scratch.count_lookup(door, status);
         }
     }
 

@@ -67,7 +67,7 @@ impl Doors {
         for place in &scratch.places {
             let (status, _) = Self::result_of(*place, &scratch.answers);
             self.metrics.lookup(status as usize);
-            scratch.count_lookup(status);
+            scratch.count_lookup(call.door, status);
             if let Place::At(at) = *place {
                 remember(party, status, false, now, &scratch.answers[at as usize]);
             }

@@ -35,6 +35,7 @@ pub fn answer(doors: &Doors, body: &[u8], call: &Call<'_>) -> Result<Vec<u8>, Fa
             let asked = asked(names(), party.labels)?;
             let is_candidate = candidates(&asked, party.labels);
             let status = doors.decide(ask(&question), call, party, now, is_candidate, scratch)?;
+            scratch.count_verdicts(party, status, now, numbers(&asked));
             Ok(write(doors, status, party, served, now, &asked, scratch))
         })
     })
@@ -78,6 +79,11 @@ pub(super) fn asked<'a>(
         return Err(Failure::invalid(message).with_details(ambiguous));
     }
     Ok(Some(asked))
+}
+
+/// The numbers of the campaigns that were asked about by name.
+pub(super) fn numbers<'a>(asked: &'a Option<Vec<Asked<'_>>>) -> Option<impl Iterator<Item = u32> + use<'a>> {
+    asked.as_ref().map(|asked| asked.iter().map(|one| one.0))
 }
 
 /// The campaigns that compete: those that were asked about, or all that the caller may see.

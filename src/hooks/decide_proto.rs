@@ -1,7 +1,7 @@
 //! `Decide`: a message in, an encoded answer out, put together from pieces that were encoded once a generation.
 
 use super::call::{Call, Party};
-use super::decide_json::{asked, candidates, check_asked, each, without_generation};
+use super::decide_json::{asked, candidates, check_asked, each, numbers, without_generation};
 use super::labels::DECISIONS;
 use super::live::{Scratch, Served};
 use super::lookup_proto::{ask, number};
@@ -34,6 +34,7 @@ pub fn answer(doors: &Doors, message: &v1::DecideRequest, call: &Call<'_>) -> Re
             let asked = asked(names(), party.labels)?;
             let is_candidate = candidates(&asked, party.labels);
             let status = doors.decide(question(), call, party, now, is_candidate, scratch)?;
+            scratch.count_verdicts(party, status, now, numbers(&asked));
             Ok(verdicts(doors, status, party, served, now, &asked, scratch))
         })
     })

@@ -152,6 +152,11 @@ impl Labels {
         shown.filter_map(|(number, _)| Some((number, self.campaign(number)?)))
     }
 
+    /// For every campaign, whether the door may speak of it.
+    pub fn tells_of_campaigns(&self) -> impl Iterator<Item = bool> {
+        self.campaigns.iter().map(Option::is_some)
+    }
+
     /// What a name that a caller used stands for: `owner/id`, `id`, `system:line_item` or `line_item`.
     pub fn named(&self, name: &str) -> Option<Named> {
         self.names.get(name).copied()

@@ -6,6 +6,7 @@ use super::ids::Ranked;
 use super::labels::Labels;
 use super::tallies::Tallies;
 use super::token::{Person, Tokens};
+use super::verdicts::{Counted, Sheet, Sheets};
 use crate::access::{Access, CallerNumber};
 use crate::decide::{Answering, Decisions};
 use crate::lookup::Answer;
@@ -32,6 +33,8 @@ pub struct Served {
     pub tokens: Arc<Tokens>,
     /// What each caller is told, by its number. Callers who are told the same share it.
     labels: Vec<Arc<Labels>>,
+    /// What its verdicts are counted by.
+    pub counted: Arc<Counted>,
 }
 
 impl Served {
@@ -46,7 +49,9 @@ impl Served {
             });
         }
         let tokens = Arc::new(Tokens::new(&keys, answering.snapshot.catalogue()));
-        Served { answering, overlay, keys, tokens, labels }
+        let ids = answering.snapshot.catalogue().campaigns.iter().map(|campaign| campaign.id.as_str());
+        let counted = Arc::new(Counted::new(Arc::clone(&answering.campaigns), ids, told(&labels)));
+        Served { answering, overlay, keys, tokens, labels, counted }
     }
 
     /// What a caller is told.
@@ -63,6 +68,18 @@ impl Served {
     pub fn as_of(&self) -> Timestamp {
         self.answering.snapshot.manifest().as_of
     }
+}
+
+/// For each of them, which campaigns it tells of. Those who are told the same share it.
+fn told(labels: &[Arc<Labels>]) -> Vec<Arc<[bool]>> {
+    let mut told: Vec<Arc<[bool]>> = Vec::with_capacity(labels.len());
+    for (at, one) in labels.iter().enumerate() {
+        told.push(match labels[..at].iter().position(|other| Arc::ptr_eq(other, one)) {
+            Some(same) => Arc::clone(&told[same]),
+            None => one.tells_of_campaigns().collect(),
+        });
+    }
+    told
 }
 
 impl fmt::Debug for Served {
@@ -85,6 +102,8 @@ pub struct Standing {
 pub struct Scratch {
     /// Who is counted for.
     pub tallies: Tallies,
+    /// The verdicts by campaign.
+    pub sheets: Sheets,
     /// The identifiers, in the order of `keys`.
     pub ranked: Vec<Ranked>,
     /// Keys in the order in which they are tried.
@@ -157,6 +176,12 @@ impl Live {
             worker.lock().reader.get();
         }
         drop(before);
+    }
+
+    /// Takes what the workers counted of campaigns since the last time; each goes on with one of the clear sheets, while there
+    /// are some. A worker waits for nothing: a request that finds its place taken uses another.
+    pub fn take_sheets(&self, mut clear: Vec<Sheet>) -> Vec<Sheet> {
+        self.workers.iter().flat_map(|worker| worker.lock().scratch.sheets.take(clear.pop())).collect()
     }
 
     /// What is in service.

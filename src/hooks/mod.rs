@@ -2,7 +2,7 @@
 //!
 //! Contents: [`admission`] whether there is room; [`live`] what is in service and each worker's buffers; [`call`] who asks
 //! and when; [`labels`] and [`entries`] names encoded once a generation; [`ids`] identifiers -> keys; [`tallies`] what is
-//! counted for whom; [`refusals`] who objects; [`ask`] the question itself, whatever door it came through, and [`batch`] many of them; [`http`] the
+//! counted for whom, [`verdicts`] of what; [`refusals`] who objects; [`ask`] the question itself, whatever door it came through, and [`batch`] many of them; [`http`] the
 //! listener, [`routes`] what is at which path, `body` what comes and goes, with [`lookup_json`] and [`decide_json`];
 //! `openrtb` bid requests, with `openrtb_enrich`, `openrtb_decide` and `openrtb_proto`; [`prebid_server`] and [`prebid_js`]
 //! for ad servers, with `prebid` what they tell and `cors` to which pages; [`grpc`] the gRPC service on `grpc_port`'s
@@ -46,6 +46,7 @@ pub mod tallies;
 pub mod tls;
 pub mod token;
 mod unread;
+pub mod verdicts;
 
 use crate::access::Access;
 use crate::config::{Config, Prebid, Server};

@@ -9,6 +9,7 @@ use super::lookup_json::{NO_GENERATION, comma};
 use super::openrtb::{ask, candidates};
 use super::routes::{Asked, Media, Reply, Told};
 use super::token::Person;
+use super::verdicts::EVERY;
 use super::{Door, Doors};
 use crate::decide::deals::{Voices, of_impression};
 use crate::decide::{Decision, Status, Verdict};
@@ -57,6 +58,9 @@ fn decide(
     doors.with_party(call, |party, scratch: &mut Scratch| {
         let is_candidate = candidates(request, party.labels);
         let status = doors.decide(ask(request, &party.caller.settings), call, party, now, is_candidate, scratch)?;
+        if !request.test {
+            scratch.count_verdicts(party, status, now, EVERY);
+        }
         let told = Told::new(doors, status, party, now);
         let decisions = &scratch.decisions.all;
         let decided = Decided { request, status, party, stale: told.stale, decisions, person: &scratch.person, now };

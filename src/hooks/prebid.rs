@@ -7,6 +7,7 @@
 use super::call::{Call, Party};
 use super::live::Scratch;
 use super::routes::Told;
+use super::verdicts::EVERY;
 use super::{Doors, openrtb};
 use crate::access::Caller;
 use crate::audiences::catalogue::{Audience, AudienceKind, Campaign};
@@ -125,6 +126,9 @@ pub(super) fn decide(
         // Every campaign that may speak is told to the ad server, which chooses.
         let is_candidate = |campaign| party.labels.campaign(campaign).is_some();
         let status = doors.decide(ask, call, party, now, is_candidate, scratch)?;
+        if !request.test {
+            scratch.count_verdicts(party, status, now, EVERY);
+        }
         let targeting = Targeting::new(status, party, now, scratch);
         if !request.test {
             let decided = party.campaigns(&scratch.decisions.all, now);

@@ -1,5 +1,6 @@
 //! Each worker's hold on the counters of the callers, so that counting waits for nobody.
 
+use super::Door;
 use super::live::Scratch;
 use crate::access::CallerNumber;
 use crate::decide::Status;
@@ -26,6 +27,11 @@ impl Tallies {
         }
     }
 
+    /// The number of whoever is served now.
+    pub(super) fn number(&self) -> usize {
+        self.now
+    }
+
     /// The counters of whoever is served now.
     pub(super) fn tally(&self) -> Option<&Tally> {
         self.by_number.get(self.now)?.as_ref().map(|(_, tally)| &**tally)
@@ -34,9 +40,9 @@ impl Tallies {
 
 impl Scratch {
     /// Counts a lookup for the caller.
-    pub(super) fn count_lookup(&self, status: Status) {
+    pub(super) fn count_lookup(&self, door: Door, status: Status) {
         if let Some(tally) = self.tallies.tally() {
-            tally.lookup(status as usize);
+            tally.lookup(door as usize, status as usize);
         }
     }
 

@@ -4,6 +4,7 @@
 //! There is none where nothing is taken in: `ingest.enabled: false`, or a frozen clock. Objections need no feed.
 
 use super::builder::Feeding;
+use super::counting::Counting;
 use crate::config::Loaded;
 use crate::error::{Error, Result};
 use crate::hooks::Doors;
@@ -70,7 +71,8 @@ impl Feed {
             clock: doors.clock.clone(),
         };
         let applier = Applier::new(directory, log.end());
-        let intake = Arc::new(Intake::start(log, settings, applier.clone())?);
+        let counting = Counting { applier: applier.clone(), metrics: Arc::clone(&doors.metrics) };
+        let intake = Arc::new(Intake::start(log, settings, counting)?);
         doors.reports.start(Arc::new(Reporting(Arc::clone(&intake))));
         Ok(Some(Arc::new(Feed { loaded: loaded.clone(), doors: Arc::clone(doors), applier, intake })))
     }

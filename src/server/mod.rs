@@ -5,6 +5,7 @@
 
 mod bell;
 mod builder;
+mod counting;
 mod feed;
 mod keys;
 mod listeners;

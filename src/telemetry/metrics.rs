@@ -4,6 +4,7 @@
 //! verdicts, doors and codes are handed in by the rooms that own them.
 
 use super::callers::Callers;
+use super::exposed::Exposed;
 use super::feed::Feed;
 use super::overlay::Overlay;
 use super::shards::Shards;
@@ -59,6 +60,8 @@ pub struct Metrics {
     pub load: Load,
     /// What is counted for each caller.
     pub callers: Callers,
+    /// Exposures that were taken.
+    pub exposed: Exposed,
     /// What the events door counts.
     pub feed: Feed,
     /// What came since the generation in service.
@@ -95,10 +98,11 @@ impl Metrics {
         let per_door = names.codes.len() + HISTOGRAM + names.sheds.len() + 1;
         let cells = names.statuses.len() + names.decisions.len() + names.doors.len() * per_door;
         let cells = cells + names.denials.len();
-        let callers = Callers::new(names.statuses.clone(), names.sources.clone());
+        let callers = Callers::new(names.doors.clone(), names.statuses.clone(), names.sources.clone());
         Arc::new(Metrics {
             names,
             callers,
+            exposed: Exposed::default(),
             feed: Feed::default(),
             overlay: Overlay::default(),
             bids: Shards::new(cells),
@@ -319,9 +323,9 @@ mod tests {
             sources: vec!["ifa".to_owned(), "other".to_owned()],
         });
         metrics.lookup(1);
-        metrics.callers.tally("dsp").lookup(1);
+        metrics.callers.tally("dsp").lookup(0, 1);
         metrics.callers.tally("dsp").identifier(1, true);
-        metrics.callers.tally("dsp").lookup(1);
+        metrics.callers.tally("dsp").lookup(1, 1);
         metrics.decided(1, 5);
         metrics.request(1, 0, Duration::from_micros(7));
         metrics.request(1, 0, Duration::from_secs(9));
