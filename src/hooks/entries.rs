@@ -66,11 +66,11 @@ struct Shown {
 type Key = (bool, Option<u32>, String);
 
 impl Entries {
-    /// Encodes what a caller may be told.
-    pub fn new(catalogue: &Catalogue, caller: &Caller) -> Self {
+    /// Encodes what a caller may be told; `activated`: by audience, whether anybody may be told of it.
+    pub fn new(catalogue: &Catalogue, caller: &Caller, activated: &[bool]) -> Self {
         let provider = &caller.settings.provider;
         let shown: Vec<Option<(Key, &str)>> =
-            catalogue.audiences.iter().map(|audience| show(audience, caller)).collect();
+            catalogue.audiences.iter().zip(activated).map(|(it, told)| show(it, caller).filter(|_| *told)).collect();
         let keys: BTreeSet<&Key> = shown.iter().flatten().map(|(key, _)| key).collect();
         let keys: Vec<&Key> = keys.into_iter().collect();
         let mut groups: Vec<Group> = Vec::new();

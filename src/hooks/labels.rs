@@ -3,7 +3,7 @@
 
 use super::entries::Entries;
 use crate::access::Caller;
-use crate::audiences::{AudienceKind, Catalogue};
+use crate::audiences::{Audience, AudienceKind, Catalogue};
 use crate::decide::deals::Deals;
 use crate::decide::{Answering, Decision, Verdict};
 use crate::schema::Segment;
@@ -102,13 +102,16 @@ impl Labels {
         &NONE
     }
 
-    /// Encodes what a caller may be told.
-    pub fn new(answering: &Answering, caller: &Caller) -> Self {
+    /// Encodes what a caller may be told, of the audiences that are [`activated`].
+    pub fn new(answering: &Answering, caller: &Caller, activated: &[bool]) -> Self {
         let catalogue = answering.snapshot.catalogue();
         let manifest = answering.snapshot.manifest();
         let mut segments = Segments::default();
         let mut entries = Vec::new();
-        let audiences = catalogue.audiences.iter().map(|audience| {
+        let audiences = catalogue.audiences.iter().zip(activated).map(|(audience, activated)| {
+            if !activated {
+                return None;
+            }
             let suppress = audience.kind == AudienceKind::Suppress;
             let name = caller.audience_name(&audience.id, suppress)?.to_owned();
             let number = entries.len() as u32;
@@ -129,7 +132,7 @@ impl Labels {
             names: campaign_names(catalogue, caller),
             segments: segments.labels,
             deals: Deals::new(catalogue, caller.settings.exchange.as_deref(), |owner| caller.sees(owner)),
-            entries: Entries::new(catalogue, caller),
+            entries: Entries::new(catalogue, caller, activated),
             dictionary: v1::LookupBatchResponse { dictionary: entries, ..Default::default() }.encode_to_vec().into(),
             stamps: [stamp(false), stamp(true)],
         }
@@ -166,6 +169,18 @@ impl Labels {
     pub fn stamp(&self, stale: bool) -> &Stamp {
         &self.stamps[usize::from(stale)]
     }
+}
+
+/// Which audiences of a generation doors may speak of, whoever asks: those to target that have fewer members than their own
+/// floor, or than `floor` where they have none, may not; they still include and exclude. Members are those of the manifest,
+/// and what it does not count is nobody.
+pub fn activated(answering: &Answering, floor: u64) -> Vec<bool> {
+    let told = |(number, audience): (usize, &Audience)| {
+        let summary = answering.snapshot.manifest().audiences.get(number).filter(|it| it.id == audience.id);
+        let members = summary.map_or(0, |summary| summary.members);
+        audience.kind == AudienceKind::Suppress || members >= audience.floor.unwrap_or(floor)
+    };
+    answering.snapshot.catalogue().audiences.iter().enumerate().map(told).collect()
 }
 
 impl Stamp {

@@ -3,7 +3,7 @@
 
 use super::batch::Place;
 use super::ids::Ranked;
-use super::labels::Labels;
+use super::labels::{Labels, activated};
 use super::tallies::Tallies;
 use super::token::{Person, Tokens};
 use super::verdicts::{Counted, Sheet, Sheets};
@@ -38,14 +38,16 @@ pub struct Served {
 }
 
 impl Served {
-    /// Puts a generation's names into words for every caller.
-    pub fn new(answering: Arc<Answering>, overlay: Arc<Overlay>, keys: KeyHasher, access: &Access) -> Self {
+    /// Puts a generation's names into words for every caller, but for target audiences of fewer members than `floor`, or than
+    /// their own.
+    pub fn new(answering: Arc<Answering>, overlay: Arc<Overlay>, keys: KeyHasher, access: &Access, floor: u64) -> Self {
+        let activated = activated(&answering, floor);
         let mut labels: Vec<Arc<Labels>> = Vec::with_capacity(access.callers.len());
         for (at, caller) in access.callers.iter().enumerate() {
             let same = access.callers[..at].iter().position(|other| other.is_told_the_same(caller));
             labels.push(match same {
                 Some(other) => Arc::clone(&labels[other]),
-                None => Arc::new(Labels::new(&answering, caller)),
+                None => Arc::new(Labels::new(&answering, caller, &activated)),
             });
         }
         let tokens = Arc::new(Tokens::new(&keys, answering.snapshot.catalogue()));

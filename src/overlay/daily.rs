@@ -115,6 +115,12 @@ impl Daily {
         all
     }
 
+    /// How many were seen on each day that is remembered today, the oldest first.
+    pub fn counts(&self, today: i64) -> Vec<(i64, u64)> {
+        let count = |word: &AtomicU64| u64::from(word.load(Ordering::Relaxed).count_ones());
+        self.remembered(today).map(|day| (day, self.words(day).unwrap_or_default().iter().map(count).sum())).collect()
+    }
+
     /// Whether what was known with the index before has come over, so that nobody is missing.
     pub fn is_whole(&self) -> bool {
         self.whole.load(Ordering::Acquire)

@@ -18,6 +18,7 @@ mod port;
 mod profiles;
 mod reply;
 mod scrape;
+mod statistics;
 mod view;
 
 use crate::access::Access;
@@ -26,6 +27,7 @@ use crate::decide::Answering;
 use crate::live::{Intake, Keeper, Objections};
 use crate::schema::Generation;
 use crate::telemetry::Metrics;
+use crate::telemetry::statistics::Minute;
 use crate::wire::Code;
 use axum::Router;
 use axum::routing::get;
@@ -62,6 +64,21 @@ pub trait Standing: Send + Sync {
     fn seen_within(&self, generation: Generation, days: u32) -> Option<Vec<u64>> {
         let _ = (generation, days);
         None
+    }
+    /// How many profiles were seen on each UTC day that is remembered, by days since 1970, the oldest first; `None` as with
+    /// [`Standing::seen_within`].
+    fn seen_by_day(&self, generation: Generation) -> Option<Vec<(i64, u64)>> {
+        let _ = generation;
+        None
+    }
+    /// Hands out what was counted in the minutes from one (included) to another (excluded), numbered since 1970: a minute may
+    /// come in pieces, and in any order. Returns whether statistics are kept at all.
+    ///
+    /// # Errors
+    /// A machine that refuses.
+    fn minutes(&self, from: i64, to: i64, each: &mut dyn FnMut(&Minute)) -> crate::error::Result<bool> {
+        let _ = (from, to, each);
+        Ok(false)
     }
 }
 
@@ -102,6 +119,7 @@ fn router(planner: Arc<Planner>) -> Router {
         .merge(keys::routes(Arc::clone(&planner)))
         .merge(profiles::routes(Arc::clone(&planner)))
         .merge(scrape::routes(Arc::clone(&planner)))
+        .merge(statistics::routes(Arc::clone(&planner)))
         .merge(builds::http::routes(Arc::clone(&planner)))
         .merge(catalogue::routes(Arc::clone(&planner)));
     Router::new()

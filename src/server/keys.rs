@@ -61,9 +61,10 @@ impl Keys {
         self.warn_of_lost_callers(credentials);
         let access = Arc::new(Access::with(&self.config, credentials));
         let standing = self.doors.live.load();
+        let floor = self.config.protection.activation_floor.into();
         let told = |served: &Served| {
             let (answering, overlay) = (Arc::clone(&served.answering), Arc::clone(&served.overlay));
-            Served::new(answering, overlay, served.keys.clone(), &access)
+            Served::new(answering, overlay, served.keys.clone(), &access, floor)
         };
         let served = standing.served.as_ref().map(told);
         self.doors.live.swap(Standing { access, served });

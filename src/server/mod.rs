@@ -115,8 +115,9 @@ impl Server {
         let intake = feed.as_ref().map(|feed| feed.intake());
         let board = Arc::<Board>::default();
         let builds = options.build.then(|| Arc::clone(&board) as Arc<dyn Builds>);
-        let operator = Arc::new(standing::planner(loaded.clone(), &doors, &keeper, intake, builds));
         let statistics = statistics::Statistics::open(&loaded, &store, &doors);
+        let kept = Arc::clone(&statistics);
+        let operator = Arc::new(standing::planner(loaded.clone(), &doors, &keeper, intake, builds, kept));
         let listening = listen(listeners, tls, &doors, operator, &drain, &bids, &planner)?;
         let seen = Arc::clone(&statistics.seen);
         let watcher =

@@ -1,5 +1,6 @@
 //! Shows the planner's port what is in service at the bid doors.
 
+use super::statistics::Statistics;
 use crate::access::Access;
 use crate::config::Loaded;
 use crate::decide::Answering;
@@ -12,9 +13,10 @@ use crate::planner::builds::Builds;
 use crate::planner::{Planner, Standing, Views};
 use crate::schema::Generation;
 use crate::snapshot::Store;
+use crate::telemetry::statistics::Minute;
 use std::sync::Arc;
 
-struct Shows(Arc<Doors>);
+struct Shows(Arc<Doors>, Arc<Statistics>);
 
 impl Standing for Shows {
     fn access(&self) -> Arc<Access> {
@@ -30,6 +32,17 @@ impl Standing for Shows {
         let served = standing.served.as_ref().filter(|served| served.generation() == generation)?;
         let daily = &served.overlay.daily;
         (daily.days() > 0 && daily.is_whole()).then(|| daily.within(day_of(self.0.clock.now()), days))
+    }
+
+    fn seen_by_day(&self, generation: Generation) -> Option<Vec<(i64, u64)>> {
+        let standing = self.0.live.load();
+        let served = standing.served.as_ref().filter(|served| served.generation() == generation)?;
+        let daily = &served.overlay.daily;
+        (daily.days() > 0 && daily.is_whole()).then(|| daily.counts(day_of(self.0.clock.now())))
+    }
+
+    fn minutes(&self, from: i64, to: i64, each: &mut dyn FnMut(&Minute)) -> Result<bool> {
+        self.1.minutes(from, to, each)
     }
 }
 
@@ -49,11 +62,12 @@ pub(super) fn planner(
     keeper: &Arc<Keeper>,
     intake: Option<Arc<Intake>>,
     builds: Option<Arc<dyn Builds>>,
+    statistics: Arc<Statistics>,
 ) -> Planner {
     Planner {
         loaded,
         metrics: Arc::clone(&doors.metrics),
-        standing: Box::new(Shows(Arc::clone(doors))),
+        standing: Box::new(Shows(Arc::clone(doors), statistics)),
         intake,
         objections: Some(Arc::clone(keeper) as Arc<dyn Objections>),
         keeper: Arc::clone(keeper),

@@ -109,7 +109,11 @@ impl Statistics {
         }
         let is_within = |minute: &Minute| (from..to).contains(&minute.minute);
         self.collect();
-        let mut tell = |minute: Minute| if is_within(&minute) { each(&minute) };
+        let mut tell = |minute: Minute| {
+            if is_within(&minute) {
+                each(&minute)
+            }
+        };
         // The days that may still be written are read while nothing is, so that no minute is told twice or not at all.
         let minutes = self.minutes.lock();
         let open = minutes.unwritten.first().map_or(i64::MAX, |minute| minute.minute.div_euclid(DAY_MINUTES));

@@ -188,8 +188,9 @@ impl Watcher {
             let mut overlay = Overlay::new(snapshot.manifest().profiles, keys.clone(), blocked);
             let ingest = &self.loaded.config.ingest;
             overlay.exposures = snapshot.exposures(ingest.max_changed_profiles + ingest.max_strangers);
+            let floor = self.loaded.config.protection.activation_floor.into();
             overlay.daily = self.seen_people.bits(&snapshot);
-            Served::new(Arc::new(Answering::new(snapshot)), Arc::new(overlay), keys, &access)
+            Served::new(Arc::new(Answering::new(snapshot)), Arc::new(overlay), keys, &access, floor)
         }));
         let served = served.map_err(|_| Error::internal(format!("generation {generation} made the server panic")))?;
         let (as_of, profiles) = (served.as_of(), served.answering.snapshot.manifest().profiles);
