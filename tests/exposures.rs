@@ -79,7 +79,7 @@ fn serve(config: &Value, refuses: bool) -> (Server, Arc<Applies>) {
 fn http(server: &Server, head: &str, body: &str) -> (u16, String, Vec<u8>) {
     let mut stream = TcpStream::connect(server.addresses().http).unwrap();
     let length = body.len();
-    write!(stream, "{head}host: x\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}").unwrap();
+    write!(stream, "{head}host: localhost\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}").unwrap();
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).unwrap();
     let end = answer.windows(4).position(|window| window == b"\r\n\r\n").unwrap();

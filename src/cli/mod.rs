@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 the job failed, 2 wrong usage, configuration or definitions.
 
 mod asked;
+pub mod audit;
 pub mod build;
 pub mod check;
 pub mod demo;
@@ -41,6 +42,7 @@ Logs go to stderr; VAGLIO_LOG=debug shows more.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Audit(audit::Args),
     Build(build::Args),
     /// Checks definitions: every error with its place, then warnings
     Check(check::Args),
@@ -101,6 +103,7 @@ pub fn run() -> ExitCode {
 
 fn dispatch(command: Command) -> Result<()> {
     match command {
+        Command::Audit(args) => audit::run(&args),
         Command::Build(args) => build::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Serve(args) => serve::run(&args),

@@ -185,7 +185,7 @@ fn broken_sources(tree: &Node, mistakes: &[(Vec<Step>, Problem)]) -> Vec<(usize,
 fn resolve_paths(config: &mut Config, base: &Path) {
     config.data_dir = base.join(&config.data_dir);
     config.key_file = config.key_file.take().map(|file| base.join(file));
-    if let Some(tls) = &mut config.server.tls {
+    for tls in config.server.tls.iter_mut().chain(&mut config.server.planner_tls) {
         for file in [&mut tls.certificate, &mut tls.key].into_iter().chain(&mut tls.client_ca) {
             *file = base.join(&*file);
         }

@@ -15,10 +15,12 @@ pub struct Server {
     pub grpc: SocketAddr,
     /// Bid HTTP.
     pub http: SocketAddr,
-    /// Planner and metrics; loopback until credentials exist.
+    /// Planner and metrics. Who shows no key is answered on loopback only.
     pub planner: SocketAddr,
     /// TLS on the bid ports; absent = plain text.
     pub tls: Option<Tls>,
+    /// TLS on the planner's port; absent = plain text.
+    pub planner_tls: Option<Tls>,
     /// Answers from a generation older than this are flagged `stale`.
     pub max_age_seconds: u64,
     /// How long a drain may take after SIGTERM.
@@ -60,6 +62,7 @@ impl Default for Server {
             http: loopback(8080),
             planner: loopback(8081),
             tls: None,
+            planner_tls: None,
             max_age_seconds: 2 * 86_400,
             drain_ms: 5_000,
             max_body_bytes: 1 << 20,
@@ -79,7 +82,7 @@ impl Default for Server {
     }
 }
 
-/// Certificates of the bid ports, PEM files.
+/// Certificates of a port, PEM files.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tls {
@@ -87,7 +90,7 @@ pub struct Tls {
     pub certificate: PathBuf,
     /// Its private key.
     pub key: PathBuf,
-    /// Who signs clients' certificates: a client that shows one is known by its name (`callers[].mtls`).
+    /// Who signs clients' certificates: a client that shows one is known by its name (`callers[].mtls`; `vaglio keys create --mtls`).
     #[serde(default)]
     pub client_ca: Option<PathBuf>,
     /// Whether a client without a certificate is turned away.

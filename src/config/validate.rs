@@ -115,12 +115,6 @@ fn check_server(server: &Server, report: &mut Report) {
             }
         }
     }
-    report.require(
-        server.planner.ip().is_loopback(),
-        steps!["server", "planner"],
-        "is open to the network, and there are no credentials to guard it",
-        "use a loopback address such as 127.0.0.1:8081; reach it from elsewhere through a tunnel",
-    );
     let at_least_one = [
         ("max_body_bytes", server.max_body_bytes),
         ("max_header_bytes", server.max_header_bytes),
@@ -143,12 +137,14 @@ fn check_server(server: &Server, report: &mut Report) {
         "is not a share of the time there is",
         "write a number above 0, up to 1; 0.8 is the default",
     );
-    report.require(
-        server.tls.as_ref().is_none_or(|tls| !tls.client_required || tls.client_ca.is_some()),
-        steps!["server", "tls", "client_required"],
-        "requires certificates of clients, and no `client_ca` says who signs them",
-        "name the PEM file with the authorities' certificates in `client_ca`",
-    );
+    for (section, tls) in [("tls", &server.tls), ("planner_tls", &server.planner_tls)] {
+        report.require(
+            tls.as_ref().is_none_or(|tls| !tls.client_required || tls.client_ca.is_some()),
+            steps!["server", section, "client_required"],
+            "requires certificates of clients, and no `client_ca` says who signs them",
+            "name the PEM file with the authorities' certificates in `client_ca`",
+        );
+    }
     report.require(server.workers <= 1_024, steps!["server", "workers"], "is more than 1024", "0 takes one per core");
 }
 

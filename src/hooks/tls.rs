@@ -3,6 +3,7 @@
 
 use super::Doors;
 use super::unread::Unread;
+use crate::wire::certificate::{HTTP2, names};
 use std::io;
 use std::pin::Pin;
 use std::sync::atomic::Ordering;
@@ -11,15 +12,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::server::TlsStream;
-use x509_parser::extensions::GeneralName;
-use x509_parser::prelude::{FromDer, X509Certificate};
-
-/// What both sides may say they speak, above TLS.
-pub const HTTP2: &[u8] = b"h2";
-/// As [`HTTP2`], on the HTTP port only.
-pub const HTTP1: &[u8] = b"http/1.1";
 
 /// A connection on which requests may be sent.
 pub(super) struct Opened {
@@ -49,23 +42,9 @@ pub(super) async fn open(tcp: Unread<TcpStream>, tls: Option<TlsAcceptor>, doors
         tracing::debug!(%error, "a TLS handshake has failed");
     })?;
     let session = stream.get_ref().1;
-    let names = session.peer_certificates().and_then(<[_]>::first).map(names).unwrap_or_default();
+    let names = session.peer_certificates().and_then(<[_]>::first).map(|it| names(it)).unwrap_or_default();
     let http2 = session.alpn_protocol() == Some(HTTP2);
     Ok(Opened { stream: Stream::Tls(Box::new(stream)), names, loopback, http2 })
-}
-
-/// A certificate's DNS names and common name, in lower case.
-fn names(certificate: &CertificateDer<'_>) -> Vec<String> {
-    // The verifier has read it already; what it could read and we cannot names nobody.
-    let Ok((_, certificate)) = X509Certificate::from_der(certificate) else { return Vec::new() };
-    let alternative = certificate.subject_alternative_name().ok().flatten();
-    let alternative = alternative.iter().flat_map(|extension| &extension.value.general_names);
-    let dns = alternative.filter_map(|name| match name {
-        GeneralName::DNSName(name) => Some(*name),
-        _ => None,
-    });
-    let common = certificate.subject().iter_common_name().filter_map(|name| name.as_str().ok());
-    dns.chain(common).map(str::to_ascii_lowercase).collect()
 }
 
 /// The bytes of a connection.

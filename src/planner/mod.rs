@@ -2,6 +2,7 @@
 //!
 //! Contents: [`events`] what happens between builds; [`builds`] what is built; [`catalogue`] what is defined; [`profiles`] deletes people and exports what is held of them (`export`), [`explain`] why somebody is where they are, [`named`] whom a request means; [`keys`] who may ask, [`audit`] who did what, [`scrape`] the counters; [`port`] its
 //! connections, HTTP/1.1 and gRPC on one; [`reply`] who asks and how they are refused;
+//! [`guard`] what stands before every path;
 //! [`view`] the generation that planners look at; [`openapi`] the description of every path.
 //! What must not live here: the bid path, files.
 
@@ -11,6 +12,7 @@ pub mod catalogue;
 pub mod events;
 pub mod explain;
 mod export;
+mod guard;
 mod keys;
 mod named;
 mod openapi;
@@ -35,6 +37,7 @@ use builds::Builds;
 use reply::Refused;
 use std::sync::Arc;
 use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 pub use view::{View, Views};
 
 const INDEX: &str = "\
@@ -106,8 +109,14 @@ pub struct Planner {
 
 /// Serves until the task is dropped.
 pub async fn serve(listener: TcpListener, planner: Arc<Planner>) {
+    serve_with(listener, None, planner).await;
+}
+
+/// As [`serve`], over TLS where that is offered.
+pub async fn serve_with(listener: TcpListener, tls: Option<TlsAcceptor>, planner: Arc<Planner>) {
     let max_header_bytes = planner.loaded.config.server.max_header_bytes;
-    port::accept(listener, router(planner), max_header_bytes).await;
+    let guard = axum::middleware::from_fn_with_state(Arc::clone(&planner), guard::guard);
+    port::accept(listener, tls, router(planner).layer(guard), max_header_bytes).await;
 }
 
 /// Every path of the port.

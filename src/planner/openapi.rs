@@ -64,10 +64,9 @@ fn document(operation: &mut Operation) {
         ("500", "A mistake of ours, or a file that cannot be read"),
         ("503", "There is nothing to answer from yet, or it cannot be had now"),
     ];
-    const WITH_KEYS: [(&str, &str); 3] = [
+    const WITH_KEYS: [(&str, &str); 2] = [
         ("401", "The key is missing, unknown, expired or taken away"),
         ("403", "The key is not for that, or another web page asks without one"),
-        ("429", "Too many wrong keys from this address, or too much at once"),
     ];
     let keys = operation.security.as_ref().is_some_and(|some| !some.is_empty());
     for (status, description) in ALWAYS.into_iter().chain(WITH_KEYS.into_iter().filter(|_| keys)) {

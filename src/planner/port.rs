@@ -1,16 +1,20 @@
-//! The connections of the planner's port: HTTP/1.1 and HTTP/2 (gRPC) on one, told apart by their first bytes. Every wait on a
+//! The connections of the planner's port: HTTP/1.1 and HTTP/2 (gRPC) on one, told apart by their first bytes, or by ALPN over TLS. Every wait on a
 //! client is bounded: for its first bytes, its headers, its reading of what it is sent; and so is their number.
 
+use super::guard::Names;
 use super::reply::Peer;
+use crate::wire::certificate::{HTTP2, names};
 use axum::{Extension, Router};
 use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
 
 /// How every HTTP/2 client begins, as far as no HTTP/1.1 request does.
 const PREFACE: &[u8] = b"PRI";
@@ -24,7 +28,7 @@ const MOST: usize = 1_024;
 const STREAMS: u32 = 64;
 
 /// Accepts until the task is dropped.
-pub(super) async fn accept(listener: TcpListener, router: Router, max_header_bytes: usize) {
+pub(super) async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, router: Router, max_header_bytes: usize) {
     let places = Arc::new(Semaphore::new(MOST));
     loop {
         // axum::serve bounds no wait on a client, so the loop is ours.
@@ -34,19 +38,42 @@ pub(super) async fn accept(listener: TcpListener, router: Router, max_header_byt
             continue;
         };
         if let Ok(place) = Arc::clone(&places).try_acquire_owned() {
-            tokio::spawn(converse(stream, router.clone(), max_header_bytes, place));
+            tokio::spawn(converse(stream, tls.clone(), router.clone(), max_header_bytes, place));
         }
     }
 }
 
-async fn converse(stream: TcpStream, router: Router, max_header_bytes: usize, _place: OwnedSemaphorePermit) {
+async fn converse(
+    stream: TcpStream,
+    tls: Option<TlsAcceptor>,
+    router: Router,
+    max_header_bytes: usize,
+    _place: OwnedSemaphorePermit,
+) {
     // A client that went away already is found out by the first read.
     let _ = stream.set_nodelay(true);
     let _ = rustix::net::sockopt::set_tcp_user_timeout(&stream, UNREAD_MS);
     let loopback = stream.local_addr().is_ok_and(|address| address.ip().to_canonical().is_loopback());
-    let Ok(Some(http2)) = timeout(IDLE, speaks_http2(&stream)).await else { return };
-    let service = TowerToHyperService::new(router.layer(Extension(Peer { loopback })));
-    // How a connection ends is the client's affair: requests are answered where they are.
+    let router = router.layer(Extension(Peer { loopback, certificate: None }));
+    let Some(tls) = tls else {
+        let Ok(Some(http2)) = timeout(IDLE, speaks_http2(&stream)).await else { return };
+        return answer(stream, router, http2, max_header_bytes).await;
+    };
+    let Ok(Ok(stream)) = timeout(IDLE, tls.accept(stream)).await else { return };
+    let session = stream.get_ref().1;
+    let names = session.peer_certificates().and_then(<[_]>::first).map(|it| names(it)).unwrap_or_default();
+    let http2 = session.alpn_protocol() == Some(HTTP2);
+    answer(stream, router.layer(Extension(Names(names.into()))), http2, max_header_bytes).await;
+}
+
+/// Answers what comes. How a connection ends is the client's affair: requests are answered where they are.
+async fn answer(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    router: Router,
+    http2: bool,
+    max_header_bytes: usize,
+) {
+    let service = TowerToHyperService::new(router);
     if http2 {
         let _ = http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())

@@ -1,7 +1,7 @@
 //! What the paths of the port have in common: who asks, and how they are refused: a problem as RFC 9457 has it.
 
 use super::Planner;
-use crate::access::{Refusal, Role, Shown, Who, roles};
+use crate::access::{KeyHash, Refusal, Role, Shown, Who, roles};
 use crate::schema::Clock;
 use crate::wire::{Code, Failure};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
@@ -11,10 +11,12 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 /// Who is at the other end of a connection: an extension of every request.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Peer {
     /// Whether it came to a loopback address.
     pub loopback: bool,
+    /// The key that its verified certificate stands for.
+    pub certificate: Option<KeyHash>,
 }
 
 /// A request that is refused: why, and what to do.
@@ -145,7 +147,7 @@ pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Response {
 }
 
 /// The key of `Authorization: Bearer KEY`. A header of another form is a key that nobody has.
-pub(super) fn shown(authorization: Option<&HeaderValue>, loopback: bool) -> Shown<'_> {
+pub(super) fn shown(authorization: Option<&HeaderValue>, peer: Peer) -> Shown<'_> {
     let key = authorization.map(|value| {
         let bytes = value.as_bytes();
         match bytes.split_at_checked(7) {
@@ -153,7 +155,8 @@ pub(super) fn shown(authorization: Option<&HeaderValue>, loopback: bool) -> Show
             _ => bytes,
         }
     });
-    Shown { key, loopback, ..Shown::default() }
+    let Peer { loopback, certificate } = peer;
+    Shown { key, names: &[], loopback, certificate }
 }
 
 impl Planner {
@@ -162,7 +165,7 @@ impl Planner {
     /// # Errors
     /// A key that is wrong or of another role, or none where one is needed.
     pub(super) fn may(&self, peer: Peer, headers: &HeaderMap, roles: &[Role]) -> Result<Who, Refused> {
-        self.permits(&shown(headers.get(AUTHORIZATION), peer.loopback), roles)
+        self.permits(&shown(headers.get(AUTHORIZATION), peer), roles)
     }
 
     /// Who asks, if they may do what concerns every owner: see and delete what is held of people, roll back.

@@ -94,7 +94,8 @@ impl Server {
     pub fn start(loaded: Loaded, options: Options) -> Result<Server> {
         let settings = loaded.config.server.clone();
         let store = Store::open(&loaded.config.data_dir)?;
-        let tls = settings.tls.as_ref().map(tls::Acceptors::load).transpose()?;
+        let tls = settings.tls.as_ref().map(|tls| tls::Acceptors::load(tls, "tls")).transpose()?;
+        let guarded = settings.planner_tls.as_ref().map(|tls| tls::Acceptors::load(tls, "planner_tls")).transpose()?;
         let listeners = Listeners::bind(&settings)?;
         let addresses = listeners.addresses()?;
         let workers = match settings.workers {
@@ -118,7 +119,7 @@ impl Server {
         let statistics = statistics::Statistics::open(&loaded, &store, &doors);
         let kept = Arc::clone(&statistics);
         let operator = Arc::new(standing::planner(loaded.clone(), &doors, &keeper, intake, builds, kept));
-        let listening = listen(listeners, tls, &doors, operator, &drain, &bids, &planner)?;
+        let listening = listen(listeners, (tls, guarded), &doors, operator, &drain, &bids, &planner)?;
         let seen = Arc::clone(&statistics.seen);
         let watcher =
             watcher::Watcher::new(loaded.clone(), store.clone(), Arc::clone(&doors), keys, keeper, feed.clone(), seen)
@@ -235,7 +236,7 @@ fn spawn(name: &str, run: impl FnOnce(Receiver<()>) + Send + 'static) -> Result<
 /// Starts the three listeners; returns the tasks of the bid ports.
 fn listen(
     listeners: Listeners,
-    tls: Option<tls::Acceptors>,
+    (tls, guarded): (Option<tls::Acceptors>, Option<tls::Acceptors>),
     doors: &Arc<Doors>,
     operator: Arc<planner::Planner>,
     drain: &watch::Sender<bool>,
@@ -258,6 +259,6 @@ fn listen(
         tasks.spawn(http::serve(on_http, tls_http, Arc::clone(doors), drain.subscribe()));
     }
     let _planner = planner.enter();
-    planner.spawn(planner::serve(tokio(listeners.planner)?, operator));
+    planner.spawn(planner::serve_with(tokio(listeners.planner)?, guarded.map(|tls| tls.http), operator));
     Ok(tasks)
 }

@@ -3,9 +3,10 @@
 //!
 //! Contents: [`v1`] the messages and the client of `proto/vaglio/v1`; [`service`] its server side, which answers in
 //! [`codec::Encoded`] bytes; [`artf`] and [`artf_service`] the same of ARTF; [`json`] the bodies of the HTTP doors;
-//! [`openrtb`] bid requests, [`v2`] their protobuf; [`prebid`] a page's envelope; [`code`] the
+//! [`openrtb`] bid requests, [`v2`] their protobuf; [`prebid`] a page's envelope; [`certificate`] whom TLS names; [`code`] the
 //! table.
 
+pub mod certificate;
 pub mod code;
 pub mod codec;
 pub mod json;

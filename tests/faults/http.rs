@@ -24,7 +24,7 @@ pub fn ask(address: SocketAddr, method: &str, path: &str, body: &str) -> Option<
     stream.set_read_timeout(Some(Duration::from_secs(30))).ok()?;
     let length = body.len();
     let head =
-        format!("{method} {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n");
+        format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n");
     stream.write_all((head + body).as_bytes()).ok()?;
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).ok()?;

@@ -14,6 +14,7 @@ mod story;
 mod tell;
 
 use super::{figures, print};
+use crate::access::credentials::DEMO_KEY;
 use crate::error::{Error, ErrorKind, Result};
 use crate::server::{Addresses, Options, Server};
 use crate::snapshot::{Manifest, Planes};
@@ -145,6 +146,8 @@ fn describe_server(at: &Addresses, loading: Duration) -> String {
             "POST /v1/lookup, /v1/decide, /openrtb2/enrich, /openrtb2/decide".to_owned(),
         ),
         ("gRPC", at.grpc.to_string(), "vaglio.v1.AudienceService, ARTF's RTBExtensionPoint".to_owned()),
+        ("planner", format!("http://{}/api/v1/openapi.json", at.planner), "definitions, reach, publishing".to_owned()),
+        ("its key", DEMO_KEY.to_owned(), "Authorization: Bearer KEY; opens this machine only".to_owned()),
         ("metrics", format!("http://{}/metrics", at.planner), "Prometheus".to_owned()),
     ];
     let ready = figures::seconds(loading.as_secs_f64());

@@ -1,12 +1,13 @@
 //! What the demo needs before it can begin: the invented world, a key, a generation. Made once, used again while it is the
 //! same world.
 
+use crate::access::{Credential, CredentialStore, Who};
 use crate::audiences::definitions;
 use crate::build::{What, build};
 use crate::cli::{figures, synth};
 use crate::config::{self, Loaded};
 use crate::error::{Error, Result};
-use crate::schema::Timestamp;
+use crate::schema::{Clock, Timestamp};
 use crate::snapshot::{Manifest, Store};
 use crate::telemetry::progress::Progress;
 use serde::{Deserialize, Serialize};
@@ -79,6 +80,7 @@ impl Stage {
         loaded.config.key_file = None;
         // What it tells must not depend on what else the machine does.
         loaded.config.server.max_queue_ms = 0;
+        hand_out_key(&loaded.config.data_dir)?;
         Ok(Stage { directory: directory.to_path_buf(), mark, loaded, report })
     }
 
@@ -167,6 +169,16 @@ fn clear(directory: &Path, ours: bool) -> Result<()> {
     fs::remove_dir_all(&data)
         .and_then(|()| fs::remove_file(&mark))
         .map_err(|error| Error::io(format!("remove the earlier demo in {}", directory.display()), error))
+}
+
+/// Everybody knows the operator's key of a demo: it opens loopback only, which is open without one.
+fn hand_out_key(data: &Path) -> Result<()> {
+    let store = CredentialStore::of(data);
+    if !store.read()?.all().is_empty() {
+        return Ok(());
+    }
+    let (made, now) = (Credential::demo(Clock::System.now()), Clock::System.now());
+    store.change(&Who::command_line(), |all| all.add(made.clone(), now).map(|()| ((), made.entry("keys create"))))
 }
 
 /// The key of a demo is a function of its seed, so that samples, and so the story, are the same everywhere. These people

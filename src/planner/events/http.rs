@@ -36,6 +36,7 @@ pub(in crate::planner) fn routes(planner: Arc<Planner>) -> OpenApiRouter {
 #[expect(dead_code, reason = "it is the description of what `Results::asked` reads")]
 struct Asked {
     /// Which lines the answer lists; `rejected` unless said.
+    #[param(inline)]
     results: Option<Results>,
 }
 

@@ -1,0 +1,127 @@
+//! What stands before every path: browsers are not used against whoever sits before them, and answers are not kept on the way.
+//!
+//! A key in `Authorization` is sent by nobody by mistake. Without one, a request may be another web page's: browsers say so
+//! (`Origin`, `Sec-Fetch-Site`), and a name that was bent to this machine (DNS rebinding) shows in `Host`.
+
+use super::Planner;
+use super::reply::{Peer, Refused};
+use crate::wire::Code;
+use axum::extract::{Request, State};
+use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, HOST, ORIGIN, X_CONTENT_TYPE_OPTIONS};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, HeaderValue, Uri};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// The names in the verified certificate of whoever is at the other end: an extension of every request.
+#[derive(Debug, Clone)]
+pub(super) struct Names(pub Arc<[String]>);
+
+/// Lets a request through, or answers it.
+pub(super) async fn guard(State(planner): State<Arc<Planner>>, mut request: Request, next: Next) -> Response {
+    let names = request.extensions().get::<Names>().map(|names| Arc::clone(&names.0));
+    let certificate = names.and_then(|names| planner.standing.access().of_certificate(&names));
+    let mut peer = request.extensions().get::<Peer>().copied().unwrap_or_default();
+    peer.certificate = certificate;
+    request.extensions_mut().insert(peer);
+    let path = request.uri().path();
+    let api = path.starts_with("/api/");
+    // What `/` says is nobody's secret, and a link from another page may lead there.
+    let foreign = if path == "/" {
+        None
+    } else {
+        foreign(&peer, request.headers(), request.uri(), planner.loaded.config.server.planner.ip())
+    };
+    let mut response = match foreign {
+        Some(refused) => refused.into_response(),
+        None => next.run(request).await,
+    };
+    let headers = response.headers_mut();
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if api {
+        headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    }
+    response
+}
+
+/// Why a request is another page's, if it is.
+fn foreign(peer: &Peer, headers: &HeaderMap, uri: &Uri, configured: IpAddr) -> Option<Refused> {
+    if headers.contains_key(AUTHORIZATION) {
+        return None;
+    }
+    let refused = |message: String, help: &str| Some(Refused::new(Code::PermissionDenied, message, help));
+    let host = match headers.get(HOST) {
+        Some(host) => host.to_str().unwrap_or("?").to_owned(),
+        None => uri.authority().map(Authority::to_string).unwrap_or_default(),
+    };
+    if let Some(site) = headers.get("sec-fetch-site")
+        && !matches!(site.as_bytes(), b"same-origin" | b"none")
+    {
+        let help = "another page may not ask without a key: send `Authorization: Bearer KEY`";
+        return refused("the request was made by another web page (`Sec-Fetch-Site`)".to_owned(), help);
+    }
+    if let Some(origin) = headers.get(ORIGIN) {
+        let own =
+            origin.to_str().ok().and_then(|origin| origin.split_once("://")).is_some_and(|(_, from)| from == host);
+        if !own {
+            let help = "another page may not ask without a key: send `Authorization: Bearer KEY`";
+            return refused("the request was made by another web page (`Origin`)".to_owned(), help);
+        }
+    }
+    // A machine elsewhere is asked for a key in any case.
+    if peer.loopback && peer.certificate.is_none() && !is_here(&host, configured) {
+        let help = "without a key, ask 127.0.0.1, [::1] or localhost; from elsewhere, send `Authorization: Bearer KEY`";
+        return refused("`Host` is not this machine's own name".to_owned(), help);
+    }
+    None
+}
+
+/// Whether a `Host` is this machine as it calls itself. None at all is no browser's.
+fn is_here(host: &str, configured: IpAddr) -> bool {
+    if host.is_empty() {
+        return true;
+    }
+    let Ok(authority) = host.parse::<Authority>() else { return false };
+    let name = authority.host();
+    let address = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    let own = |address: IpAddr| address.to_canonical().is_loopback() || address == configured;
+    name.eq_ignore_ascii_case("localhost") || address.is_ok_and(own)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(headers: &[(&'static str, &str)]) -> bool {
+        let mut all = HeaderMap::new();
+        for (name, value) in headers {
+            all.insert(*name, HeaderValue::from_str(value).unwrap());
+        }
+        let peer = Peer { loopback: true, ..Peer::default() };
+        foreign(&peer, &all, &Uri::from_static("/api/v1/keys"), "10.0.0.7".parse().unwrap()).is_none()
+    }
+
+    #[test]
+    fn a_request_of_another_page_is_told_from_ones_own() {
+        for host in ["localhost", "LocalHost:8081", "127.0.0.1:8081", "127.0.1.1", "[::1]:8081", "10.0.0.7:8081"] {
+            assert!(asked(&[("host", host)]), "{host}");
+            assert!(asked(&[("host", host), ("origin", &format!("http://{host}")), ("sec-fetch-site", "same-origin")]));
+        }
+        for host in
+            ["evil.test", "localhost.evil.test", "127.0.0.1.nip.io:8081", "10.0.0.8", "a b", "127.0.0.1@evil.test"]
+        {
+            assert!(!asked(&[("host", host)]), "{host}");
+            assert!(asked(&[("host", host), ("authorization", "Bearer x")]), "a key is nobody's mistake");
+        }
+        let here = ("host", "127.0.0.1:8081");
+        for origin in ["http://evil.test", "null", "http://127.0.0.1:8080", "http://localhost:8081", ""] {
+            assert!(!asked(&[here, ("origin", origin)]), "{origin}");
+        }
+        for site in ["cross-site", "same-site", "anything"] {
+            assert!(!asked(&[here, ("sec-fetch-site", site)]), "{site}");
+        }
+        assert!(asked(&[here, ("sec-fetch-site", "none")]) && asked(&[]));
+    }
+}

@@ -1,0 +1,176 @@
+//! Who may do what at the planner's port: every operation of the served description is asked with every role, of every kind of
+//! owner, without a key and with a wrong one; and what belongs to another owner answers as what does not exist.
+
+#![allow(clippy::unwrap_used)] // a test fails by panicking
+
+#[allow(dead_code, reason = "shared with the doors' tests")]
+#[path = "doors/client.rs"]
+mod client;
+#[path = "roles/samples.rs"]
+mod samples;
+#[allow(dead_code, reason = "shared with the doors' tests")]
+#[path = "doors/world.rs"]
+mod world;
+
+use client::{Answer, Client, request};
+use samples::{Operation, operations};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use vaglio::access::{Credential, CredentialStore, Entry, Key, Origin, Role, Who};
+use vaglio::schema::Timestamp;
+use vaglio::server::Server;
+use world::World;
+
+const OWNERS: [&str; 3] = ["*", "acme", "other"];
+/// Definitions of two owners, of the same names as in the generation.
+const DEFINITIONS: &str = "audiences:
+  - { id: gamers, owner: acme, kind: target, list: true }
+  - { id: fans, owner: other, kind: target, list: true }
+campaigns:
+  - { id: upgrade, owner: other, status: active, include: [fans] }
+";
+/// What `other` has, and what nobody has: as long, so that nothing else differs.
+const FOREIGN: [(&str, &str); 2] = [("fans", "fanz"), ("upgrade", "upgradz")];
+
+struct Scene {
+    world: World,
+    server: Server,
+    keys: BTreeMap<(&'static str, &'static str), String>,
+    wrong: Vec<String>,
+}
+
+impl Scene {
+    fn new() -> Scene {
+        let world = World::new("definitions: [\"defs.yaml\"]\n");
+        std::fs::write(world.path().join("defs.yaml"), DEFINITIONS).unwrap();
+        let store = CredentialStore::of(&world.data());
+        let mut keys = BTreeMap::new();
+        for owner in OWNERS {
+            for role in Role::ALL {
+                keys.insert((owner, role.name()), hand_out(&store, owner, role));
+            }
+        }
+        let server = world.ready();
+        Scene { world, server, keys, wrong: Vec::new() }
+    }
+
+    fn address(&self) -> SocketAddr {
+        self.server.addresses().planner
+    }
+
+    fn ask(&self, operation: &Operation, path: &str, key: Option<&str>) -> Answer {
+        let authorization = key.map(|key| format!("authorization: Bearer {key}\r\n")).unwrap_or_default();
+        let headers = format!("{authorization}{}connection: close\r\n", operation.content_type());
+        let mut client = Client::connect(self.address());
+        client.send(&request(&operation.method.to_uppercase(), path, &headers, &operation.body));
+        client.receive().unwrap()
+    }
+
+    /// Notes what is not as it must be.
+    fn expect(&mut self, holds: bool, what: impl FnOnce() -> String) {
+        if !holds {
+            self.wrong.push(what());
+        }
+    }
+
+    fn done(self) {
+        assert!(self.wrong.is_empty(), "{} mistakes:\n{}", self.wrong.len(), self.wrong.join("\n"));
+        self.server.shutdown();
+        assert!(self.world.path().exists());
+    }
+}
+
+fn hand_out(store: &CredentialStore, owner: &str, role: Role) -> String {
+    let key = Key::random().unwrap();
+    let made = Credential {
+        id: key.id().to_owned(),
+        sha256: key.hash(),
+        role,
+        owner: owner.to_owned(),
+        caller: None,
+        created: Timestamp(0),
+        expires: None,
+        revoked: None,
+        comment: None,
+        mtls: None,
+        origin: Origin::Made,
+    };
+    let add = |all: &mut vaglio::access::Credentials| all.add(made, Timestamp(0)).map(|()| ((), Entry::default()));
+    store.change(&Who::command_line(), add).unwrap();
+    key.text().to_owned()
+}
+
+/// What a key of one owner is told where everybody is concerned, or where it names another owner.
+fn concerns_others(answer: &Answer) -> bool {
+    answer.status == 403 && answer.body.contains("the key is for owner `")
+}
+
+#[test]
+fn every_operation_lets_in_whom_it_names_and_nobody_else() {
+    let mut scene = Scene::new();
+    let operations = operations(scene.address());
+    assert!(operations.len() >= 10, "{}", operations.len());
+    for operation in &operations {
+        let Operation { method, path, roles, open, .. } = operation;
+        let at = operation.sample("acme", "gamers");
+        for ((owner, role), key) in scene.keys.clone() {
+            let answer = scene.ask(operation, &at, Some(&key));
+            let refused = matches!(answer.status, 401 | 403);
+            let named = roles.iter().any(|named| named == role);
+            let right = match (named, refused) {
+                (true, refused) => !refused || (owner != "*" && concerns_others(&answer)),
+                (false, _) => answer.status == 403 || *open,
+            };
+            scene.expect(right, || {
+                let should = if named { "should be let in" } else { "should be refused with 403" };
+                format!("{method} {path}: {role} of {owner} {should}: {} {}", answer.status, answer.body)
+            });
+            scene.expect(answer.status < 500 || answer.status == 503, || {
+                format!("{method} {path}: {role} of {owner}: {} {}", answer.status, answer.body)
+            });
+        }
+        let wrong = format!("vaglio_00000000_{}", "x".repeat(43));
+        for (what, key) in [("no key", None), ("a wrong key", Some(wrong.as_str())), ("an empty key", Some(""))] {
+            let answer = scene.ask(operation, &at, key);
+            scene.expect(answer.status == 401 || *open, || {
+                format!("{method} {path}: {what} should be refused with 401: {} {}", answer.status, answer.body)
+            });
+            scene.expect(*open || answer.headers.contains("content-type: application/problem+json"), || {
+                format!("{method} {path}: {what}: no problem+json: {}", answer.headers)
+            });
+        }
+    }
+    scene.done();
+}
+
+#[test]
+fn what_is_another_owner_s_answers_as_what_is_not_there() {
+    let mut scene = Scene::new();
+    let operations = operations(scene.address());
+    for operation in operations.iter().filter(|operation| operation.path.contains("{id}")) {
+        let Operation { method, path, roles, .. } = operation;
+        let mut pairs: Vec<(String, String)> =
+            FOREIGN.iter().map(|(there, gone)| ((*there).to_owned(), (*gone).to_owned())).collect();
+        if path.starts_with("/api/v1/keys/") {
+            // The id of another owner's key, and one of nobody's.
+            let foreign = scene.keys[&("other", "planner")][7..15].to_owned();
+            pairs = vec![(foreign, "0123abcd".to_owned())];
+        }
+        for role in roles {
+            let Some(key) = scene.keys.get(&("acme", role.as_str())).cloned() else { continue };
+            for (there, gone) in &pairs {
+                let told = |id: &str| {
+                    let answer = scene.ask(operation, &operation.sample("other", id), Some(&key));
+                    (answer.status, answer.body.replace(id, "ID"))
+                };
+                let (foreign, nobodys) = (told(there), told(gone));
+                scene.expect(foreign == nobodys, || {
+                    format!("{method} {path} ({there}): {role} of acme: {foreign:?}, and where nothing is: {nobodys:?}")
+                });
+                let denied = foreign.0 == 404 || foreign.1.contains("the key is for owner `") || foreign.0 >= 400;
+                scene.expect(denied, || format!("{method} {path} ({there}): {role} of acme: {foreign:?}"));
+            }
+        }
+    }
+    scene.done();
+}
