@@ -151,7 +151,7 @@ fn wrong_arguments_are_told_what_to_write() {
     for (arguments, code, words) in [
         (&["create", "--owner", "acme"][..], 2, "--role"),
         (&["create", "--role", "king", "--owner", "acme"], 2, "planner"),
-        (&["create", "--role", "bidder", "--owner", "not a name"], 2, "--owner must be"),
+        (&["create", "--role", "bidder", "--owner", "not a name"], 2, "owner must be"),
         (&["create", "--role", "bidder", "--owner", "acme", "--caller", "indx"], 2, "there: index"),
         (&["create", "--role", "planner", "--owner", "acme", "--caller", "index"], 2, "role bidder"),
         (&["create", "--role", "bidder", "--owner", "acme", "--expires", "soon"], 2, "such as 90d"),

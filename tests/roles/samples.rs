@@ -25,9 +25,9 @@ pub struct Operation {
 }
 
 impl Operation {
-    /// The path with its parameters: the owner and the id as given.
-    pub fn sample(&self, owner: &str, id: &str) -> String {
-        let mut path = self.path.replace("{owner}", owner).replace("{id}", id);
+    /// The path with its parameters: the kind, the owner and the id as given.
+    pub fn sample(&self, kind: &str, owner: &str, id: &str) -> String {
+        let mut path = self.path.replace("{kind}", kind).replace("{owner}", owner).replace("{id}", id);
         for (name, value) in &self.values {
             path = path.replace(&format!("{{{name}}}"), value);
         }

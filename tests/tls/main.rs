@@ -6,6 +6,7 @@ mod certificates;
 #[allow(dead_code)]
 #[path = "../doors/client.rs"]
 mod client;
+mod planner;
 #[allow(dead_code)]
 #[path = "../doors/world.rs"]
 mod world;
