@@ -5,6 +5,9 @@
 use prost::Message;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
+use vaglio::audiences::definitions::canonical;
+use vaglio::audiences::versions::parts::Parts;
+use vaglio::audiences::versions::{Change, Versions};
 use vaglio::audiences::{definitions, parse, print};
 use vaglio::collect::collect;
 use vaglio::config::{Config, Loaded, Privacy, PrivacyDuty, load::from_text};
@@ -31,7 +34,7 @@ use vaglio::wire::v2::BidRequest;
 pub type Entry = (&'static str, fn(&[u8]));
 
 /// Every entry.
-pub const ENTRIES: [Entry; 27] = [
+pub const ENTRIES: [Entry; 28] = [
     ("rule", rule),
     ("definitions", read_definitions),
     ("config", config),
@@ -58,6 +61,7 @@ pub const ENTRIES: [Entry; 27] = [
     ("consent", consent),
     ("record", record),
     ("control", control),
+    ("change", change),
     ("segment", segment),
 ];
 
@@ -424,6 +428,24 @@ fn control(bytes: &[u8]) {
         control.encode(&mut again).expect("what was read can be written");
         assert_eq!(again, bytes);
     }
+}
+
+/// A change of the catalogue: what is read is cut into records and comes back, and its texts are canonical after one writing.
+fn change(bytes: &[u8]) {
+    let Ok(change) = Change::read(&String::from_utf8_lossy(bytes)) else { return };
+    let Ok(records) = change.records(Timestamp(0)) else { return };
+    let mut parts = Parts::default();
+    let back = records.iter().filter_map(|record| parts.take(record).expect("it was read before")).next();
+    assert_eq!(back.as_ref().map(|(_, change)| change), Some(&change));
+    for item in &change.items {
+        let text = item.text.as_deref().unwrap_or("");
+        if let Some(once) = canonical::item(item.kind, &item.id, text) {
+            assert_eq!(canonical::item(item.kind, &item.id, &once), Some(once.clone()), "{text:?}");
+        }
+    }
+    let mut versions = Versions::default();
+    assert_eq!(versions.apply(Timestamp(0), change.clone()), change.number > 0);
+    assert!(!versions.apply(Timestamp(0), change));
 }
 
 /// A log segment, looked at, and found in a directory: it is refused, or what is repaired is read.

@@ -67,6 +67,7 @@ pub fn seeds(entry: &str) -> Vec<Vec<u8>> {
         "control" => {
             controls().into_iter().map(|control| written(|out| control.encode(out).expect("as above"))).collect()
         }
+        "change" => changes(),
         "segment" => segments(),
         _ => Vec::new(),
     }
@@ -343,4 +344,9 @@ fn columns() -> Vec<u8> {
     let second = first + sections.events.len() as u16;
     [&first.to_le_bytes()[..], &second.to_le_bytes(), &sections.traits, &sections.events, &sections.memberships]
         .concat()
+}
+
+fn changes() -> Vec<Vec<u8>> {
+    let some = r#"{"number":1,"author":"cli:pat","comment":"c","items":[{"kind":"audience","id":"o/a","state":"draft","text":"id: a\nowner: o\nkind: target\nrule: |-\n  vip # x\n  and vip\ntags: [a, \"1\"]\n"},{"kind":"pressure","id":"o/pressure","state":"published","text":"- { messages: 5, per: 7d }\n"},{"kind":"campaign","id":"o/c","state":"archived","text":null}]}"#;
+    vec![some.into(), br#"{"number":2,"author":"a","items":[]}"#.to_vec()]
 }

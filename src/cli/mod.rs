@@ -14,6 +14,7 @@ pub mod inspect;
 pub mod keys;
 pub mod lookup;
 pub mod manifest;
+pub mod publish;
 pub mod rollback;
 pub mod serve;
 pub mod synth;
@@ -46,6 +47,7 @@ enum Command {
     Build(build::Args),
     /// Checks definitions: every error with its place, then warnings
     Check(check::Args),
+    Publish(publish::Args),
     Serve(serve::Args),
     Lookup(lookup::Args),
     Explain(explain::Args),
@@ -106,6 +108,7 @@ fn dispatch(command: Command) -> Result<()> {
         Command::Audit(args) => audit::run(&args),
         Command::Build(args) => build::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Publish(args) => publish::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Rollback(args) => rollback::run(&args),
         Command::Lookup(args) => lookup::run(&args),

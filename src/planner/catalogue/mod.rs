@@ -18,6 +18,7 @@ use crate::config::Loaded;
 use crate::error::Result;
 use crate::schema::Timestamp;
 use base::Base;
+pub use http::entries;
 pub(super) use http::routes;
 use parking_lot::Mutex;
 use std::sync::Arc;

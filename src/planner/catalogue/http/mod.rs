@@ -85,7 +85,7 @@ impl Planner {
 }
 
 /// What the audit trail says of a change.
-pub(in crate::planner) fn entries(base: &super::base::Base, items: &[Item]) -> Vec<Entry> {
+pub fn entries(base: &super::base::Base, items: &[Item]) -> Vec<Entry> {
     let what = |state| match state {
         State::Draft => "draft",
         State::Published => "publish",
