@@ -295,7 +295,7 @@ fn is_bare(text: &str, flow: bool, digits: bool) -> bool {
     let first = text.chars().next();
     first.is_some_and(|c| c.is_ascii_alphabetic() || (digits && c.is_ascii_digit()))
         && text.chars().all(|c| (' '..='~').contains(&c) || (c.is_alphanumeric() && is_printable(c)))
-        && !(flow && text.contains([',', '[', ']', '{', '}', ':', '"', '\'']))
+        && (!flow || !text.contains([',', '[', ']', '{', '}', ':', '"', '\'']))
         && !text.contains(": ")
         && !text.contains(" #")
         && !text.ends_with([':', ' '])

@@ -1,12 +1,13 @@
 //! The catalogue: definitions as they are written down, published, archived and gone back to; who may see which.
 //!
-//! Contents: [`base`] what is in force, read once a change; [`wish`] what somebody wants changed, and what comes of it;
+//! Contents: [`base`] what is in force, read once a change; [`wish`] what somebody wants changed, and what comes of it, `named` the definitions it is about;
 //! [`weigh`] what must be confirmed; [`refusal`] why not; `diff` two versions; `query` parameters of paths; `http` the paths.
 //! What must not live here: what a definition means (`audiences`), building.
 
 pub mod base;
 mod diff;
 mod http;
+mod named;
 mod query;
 pub mod refusal;
 pub mod weigh;

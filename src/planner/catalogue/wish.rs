@@ -3,16 +3,17 @@
 
 use super::super::View;
 use super::Definitions;
-use super::base::{Base, standing};
-use super::refusal::{Held, Refusal};
+use super::base::Base;
+use super::named::{self, drafts, gone, in_no_file, owned_by, picked, stands, uploaded};
+use super::refusal::Refusal;
 use super::weigh::{Affected, Reason, affected, reasons, token};
 use crate::access::{Role, Who};
 use crate::audiences::Severity;
-use crate::audiences::definitions::canonical::{Piece, item, split};
+use crate::audiences::definitions::canonical::{item, split};
 use crate::audiences::definitions::source::{Form, Source};
-use crate::audiences::definitions::{Checked, Finding, MAX_AUDIENCES};
+use crate::audiences::definitions::{Checked, Finding};
 use crate::audiences::versions::{Change, Item, Kind, LONGEST_COMMENT, State};
-use crate::build::defined::{Name, Texts, called, version};
+use crate::build::defined::{Name, called, version};
 use crate::config::Loaded;
 use crate::config::planning::Approval;
 use crate::error::Result;
@@ -88,6 +89,9 @@ pub struct Done {
     pub definitions: Option<String>,
 }
 
+/// Makes entries in the audit trail.
+pub type Note<'a> = &'a dyn Fn(&Asked, &Base, &[Item]) -> std::result::Result<(), Refusal>;
+
 /// What changes are decided with.
 pub struct Desk<'a> {
     /// The configuration and its vocabulary.
@@ -97,7 +101,7 @@ pub struct Desk<'a> {
     /// The generation that is counted over; `None` where there is none yet.
     pub view: &'a dyn Fn() -> Result<Option<Arc<View>>>,
     /// Makes an entry in the audit trail, before anything is written.
-    pub note: &'a dyn Fn(&Asked, &Base, &[Item]) -> std::result::Result<(), Refusal>,
+    pub note: Note<'a>,
 }
 
 /// What is decided and not yet written.
@@ -190,7 +194,7 @@ impl Desk<'_> {
             Wish::One(kind, id, text, expected) => {
                 owned_by(asked, &[(*kind, id.clone(), 0)])?;
                 in_no_file(base, &[(*kind, id.clone(), 0)])?;
-                self::expected(base, *kind, id, *expected)?;
+                named::expected(base, *kind, id, *expected)?;
                 let Some(canonical) = item(*kind, id, text) else {
                     let sent = Sent { name: PathBuf::from("body"), text: text.clone(), of: Some((*kind, id.clone())) };
                     return Ok((Vec::new(), vec![sent]));
@@ -204,7 +208,7 @@ impl Desk<'_> {
                 for (kind, id) in names {
                     owned_by(asked, &[(*kind, id.clone(), 0)])?;
                     in_no_file(base, &[(*kind, id.clone(), 0)])?;
-                    self::expected(base, *kind, id, *expected)?;
+                    named::expected(base, *kind, id, *expected)?;
                 }
                 Ok((gone(asked, base, names)?, Vec::new()))
             }
@@ -303,10 +307,10 @@ impl Desk<'_> {
 }
 
 /// A text that somebody sent: a file's worth, or one definition.
-struct Sent {
-    name: PathBuf,
-    text: String,
-    of: Option<Name>,
+pub(super) struct Sent {
+    pub(super) name: PathBuf,
+    pub(super) text: String,
+    pub(super) of: Option<Name>,
 }
 
 impl Sent {
@@ -321,158 +325,6 @@ fn is_sent(sent: &[Sent], items: &[Item], finding: &Finding) -> bool {
     let file: &Path = &finding.file;
     sent.iter().any(|sent| sent.name == file)
         || items.iter().any(|item| item.state != State::Archived && called(item.kind, &item.id) == file)
-}
-
-/// Whether it would change nothing.
-fn stands(base: &Base, item: &Item) -> bool {
-    let history = base.versions.get(item.kind, &item.id);
-    let same = |version: Option<&crate::audiences::versions::Version>| {
-        version.and_then(|version| version.text.as_deref()) == item.text.as_deref()
-    };
-    if let Some(place) = base.file_of(item.kind, &item.id) {
-        return item.text.as_deref() == Some(place.text.as_str());
-    }
-    match (item.state, history) {
-        (State::Archived, history) => history.and_then(standing).is_none(),
-        (_, None) => false,
-        (State::Draft, Some(history)) => match history.draft() {
-            Some(draft) => same(Some(draft)),
-            None => history.published().is_some() && same(history.published()),
-        },
-        (State::Published, Some(history)) => history.published().is_some() && same(history.published()),
-    }
-}
-
-/// Definitions of a file's worth of texts.
-fn uploaded(
-    asked: &Asked,
-    base: &Base,
-    texts: &[(PathBuf, String)],
-    state: State,
-) -> std::result::Result<(Vec<Item>, Vec<Sent>), Refusal> {
-    let mut items = Vec::new();
-    let mut named = Vec::new();
-    for (_, text) in texts {
-        let starts: Vec<usize> =
-            text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at).collect();
-        for Piece { kind, id, text, start } in split(text) {
-            // What is for every owner is refused by the check, at its place.
-            if id.owner() == "*" {
-                continue;
-            }
-            named.push((kind, id.clone(), starts.partition_point(|at| *at < start) + 1));
-            items.push(Item { kind, id, state, text: Some(text) });
-        }
-    }
-    if items.len() > MAX_AUDIENCES * 2 {
-        return Err(Refusal::Senseless(
-            format!("{} definitions at once are too many", items.len()),
-            "send them in several",
-        ));
-    }
-    owned_by(asked, &named)?;
-    let changed: Vec<_> = named
-        .into_iter()
-        .zip(&items)
-        .filter(|((kind, id, _), item)| {
-            base.file_of(*kind, id).is_some_and(|place| item.text.as_deref() != Some(place.text.as_str()))
-        })
-        .map(|(name, _)| name)
-        .collect();
-    in_no_file(base, &changed)?;
-    items.retain(|item| base.file_of(item.kind, &item.id).is_none());
-    items.sort_by(|a, b| (a.kind, &a.id).cmp(&(b.kind, &b.id)));
-    // What stands twice is refused by the check.
-    items.dedup_by(|a, b| (a.kind, &a.id) == (b.kind, &b.id));
-    let sent = texts.iter().map(|(name, text)| Sent { name: name.clone(), text: text.clone(), of: None });
-    Ok((items, sent.collect()))
-}
-
-/// Versions that are there, to be published (again).
-fn picked(
-    asked: &Asked,
-    base: &Base,
-    versions: &[(Kind, AudienceId, Option<u64>)],
-) -> std::result::Result<Vec<Item>, Refusal> {
-    let mut items = Vec::new();
-    for (kind, id, number) in versions {
-        if !asked.who.sees(id.owner()) {
-            return Err(Refusal::Absent(format!("there is no {kind} `{id}`")));
-        }
-        in_no_file(base, &[(*kind, id.clone(), 0)])?;
-        let Some(history) = base.history(*kind, id) else {
-            return Err(Refusal::Absent(format!("there is no {kind} `{id}`")));
-        };
-        let version = match number {
-            Some(number) => history.version(*number),
-            None => history.draft().or_else(|| history.published()),
-        };
-        let Some(text) = version.and_then(|version| version.text.as_deref()) else {
-            let what = number.map_or("nothing to publish".to_owned(), |number| format!("no text in version {number}"));
-            return Err(Refusal::Absent(format!("there is {what} of the {kind} `{id}`")));
-        };
-        items.push(Item { kind: *kind, id: id.clone(), state: State::Published, text: Some(text.to_owned()) });
-    }
-    Ok(items)
-}
-
-/// What shall be no more.
-fn gone(asked: &Asked, base: &Base, names: &[(Kind, AudienceId)]) -> std::result::Result<Vec<Item>, Refusal> {
-    let mut items = Vec::new();
-    for (kind, id) in names {
-        let there = |base: &Base| {
-            let history = base.history(*kind, id)?;
-            history.draft().or_else(|| history.published()).map(drop)
-        };
-        if !asked.who.sees(id.owner()) || (there(base).is_none() && base.file_of(*kind, id).is_none()) {
-            return Err(Refusal::Absent(format!("there is no {kind} `{id}`")));
-        }
-        in_no_file(base, &[(*kind, id.clone(), 0)])?;
-        items.push(Item { kind: *kind, id: id.clone(), state: State::Archived, text: None });
-    }
-    Ok(items)
-}
-
-/// Definitions that are written down, of the owners whose definitions are sent.
-fn drafts(texts: &mut Texts, base: &Base, items: &[Item], owner: Option<&str>) {
-    let owners: std::collections::BTreeSet<&str> = items.iter().map(|item| item.id.owner()).chain(owner).collect();
-    for (kind, id, history) in base.versions.iter() {
-        if let (true, Some(text)) = (owners.contains(id.owner()), history.draft().and_then(|draft| draft.text.as_ref()))
-            && base.file_of(kind, id).is_none()
-        {
-            texts.put((kind, id.clone()), Arc::clone(text));
-        }
-    }
-}
-
-/// Whether everything is the owner's own.
-fn owned_by(asked: &Asked, named: &[(Kind, AudienceId, usize)]) -> std::result::Result<(), Refusal> {
-    let foreign: Vec<_> = named.iter().filter(|(_, id, _)| !asked.who.sees(id.owner())).cloned().collect();
-    if foreign.is_empty() { Ok(()) } else { Err(Refusal::Foreign(foreign)) }
-}
-
-/// Whether no file has any of it.
-fn in_no_file(base: &Base, named: &[(Kind, AudienceId, usize)]) -> std::result::Result<(), Refusal> {
-    let held = named.iter().filter_map(|(kind, id, sent)| {
-        let place = base.file_of(*kind, id)?;
-        Some(Held { kind: *kind, id: id.clone(), file: place.file.clone(), line: place.line, sent: *sent })
-    });
-    let held: Vec<Held> = held.collect();
-    if held.is_empty() { Ok(()) } else { Err(Refusal::InFile(held)) }
-}
-
-/// Whether the last version is the one that was expected. What is archived is there for who names its version.
-fn expected(base: &Base, kind: Kind, id: &AudienceId, expected: Expected) -> std::result::Result<(), Refusal> {
-    let history = base.history(kind, id);
-    let last = history.and_then(|history| history.last());
-    let there = last.filter(|last| last.state != State::Archived);
-    let fits = match expected {
-        Expected::Any => true,
-        Expected::Some => there.is_some(),
-        Expected::None => there.is_none(),
-        Expected::Version(number) => last.is_some_and(|last| last.number == number),
-    };
-    if fits { Ok(()) } else { Err(Refusal::Stale(last.map(|last| last.number))) }
 }
 
 fn done(base: &Base, decided: Decided, change: Option<(u64, Timestamp)>) -> Done {
