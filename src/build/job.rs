@@ -116,6 +116,7 @@ impl<'a> Job<'a> {
         let manifest = Manifest {
             generation,
             created: Clock::System.now(),
+            activated: Clock::System.now(),
             as_of: self.now.floor_minute(),
             frozen: config.as_of.is_some(),
             timezone: config.timezone.clone(),

@@ -10,6 +10,8 @@ use crate::snapshot::identities::FIRST_RESERVED;
 use crate::snapshot::keys::Keys;
 use crate::snapshot::{AudienceSummary, Identities, IdentitiesWriter};
 use jiff::tz::TimeZone;
+use parking_lot::Mutex;
+use std::sync::Arc;
 
 /// How a configuration reads what comes by the doors.
 pub struct Reading<'a> {
@@ -31,10 +33,17 @@ pub struct Ground {
     pub(super) plan: LivePlan,
     pub(super) retention: Retention,
     /// Identifiers that occur in no bid, by which events may name a profile all the same.
-    hidden: Option<Identities<Vec<u8>>>,
+    hidden: Hidden,
     /// What was said of consent until then is in the snapshot.
     pub(super) consents_until: Timestamp,
 }
+
+/// An index in memory, shared by the generations that have the same identifiers.
+type Hidden = Option<Arc<Identities<Vec<u8>>>>;
+
+/// What the generation that was opened last has in memory, under one configuration: a fresh one shares it.
+#[derive(Debug, Default)]
+pub struct Known(Mutex<Option<(String, Hidden)>>);
 
 /// Whose an identifier is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +62,27 @@ impl Ground {
     /// # Errors
     /// Control sections that are missing or damaged.
     pub fn open(serving: ServingSnapshot, reading: &Reading<'_>) -> Result<Self> {
+        let hidden = hidden(&serving, reading)?;
+        Self::with(serving, reading, hidden)
+    }
+
+    /// The same beside what was opened before: with the same identifiers nothing has to be put in order again.
+    ///
+    /// # Errors
+    /// As [`open`](Ground::open).
+    pub fn open_beside(serving: ServingSnapshot, reading: &Reading<'_>, known: &Known) -> Result<Self> {
+        let keys = serving.manifest().section("keys").map(|section| section.xxh3.clone());
+        let mut last = known.0.lock();
+        let hidden = match &*last {
+            Some((of, hidden)) if keys.as_ref() == Some(of) => hidden.clone(),
+            _ => hidden(&serving, reading)?,
+        };
+        *last = keys.map(|keys| (keys, hidden.clone()));
+        drop(last);
+        Self::with(serving, reading, hidden)
+    }
+
+    fn with(serving: ServingSnapshot, reading: &Reading<'_>, hidden: Hidden) -> Result<Self> {
         let columns = Opened::of(serving.snapshot())?;
         let manifest = serving.manifest();
         // Stale sources have emptied target audiences: nobody joins those by what comes by the doors either.
@@ -60,7 +90,6 @@ impl Ground {
         let plan = LivePlan::compile(serving.rules(), columns.columns(), reading.zone, dropped);
         let is_fresh_index = manifest.index_of == manifest.generation;
         let consents_until = if is_fresh_index { manifest.as_of } else { manifest.index_created };
-        let hidden = hidden(&serving, reading)?;
         let retention = Retention::of(reading.declarations);
         let plan = plan.outranked(reading.outranks_door);
         Ok(Ground { plan, retention, columns, hidden, consents_until, serving })
@@ -87,7 +116,7 @@ impl Ground {
 }
 
 /// An index of the identifiers that occur in no bid: 10 bytes each; `None` without any.
-fn hidden(serving: &ServingSnapshot, reading: &Reading<'_>) -> Result<Option<Identities<Vec<u8>>>> {
+fn hidden(serving: &ServingSnapshot, reading: &Reading<'_>) -> Result<Hidden> {
     let types: Vec<bool> = serving.manifest().id_types.iter().map(|name| !(reading.is_bid)(name)).collect();
     if !types.contains(&true) {
         return Ok(None);
@@ -101,5 +130,5 @@ fn hidden(serving: &ServingSnapshot, reading: &Reading<'_>) -> Result<Option<Ide
     }
     let mut bytes = Vec::new();
     IdentitiesWriter::write(hidden, &mut bytes)?;
-    Identities::open(bytes).map(Some)
+    Identities::open(bytes).map(|hidden| Some(Arc::new(hidden)))
 }

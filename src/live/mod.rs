@@ -26,7 +26,7 @@ use crate::schema::{ProfileKey, Scope, Timestamp};
 
 pub use applier::Applier;
 pub use dedupe::Dedupe;
-pub use ground::{Ground, Reading};
+pub use ground::{Ground, Known, Reading};
 pub use held::Held;
 pub use intake::{Answer, Apply, Incoming, Intake, Journal, Outcome, Settings, State, Stopped, let_bids_go_first};
 pub use objections::Keeper;

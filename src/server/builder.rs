@@ -17,7 +17,7 @@ use crate::hooks::Doors;
 use crate::planner::builds::{Failure, Kind, Outcome, Queued, What as Asked, Why};
 use crate::schema::{Clock, Generation, Timestamp};
 use crate::server::bell::Heard;
-use crate::snapshot::{Manifest, Store};
+use crate::snapshot::Store;
 use board::Board;
 use child::{Ended, Program};
 use std::path::PathBuf;
@@ -224,21 +224,11 @@ fn look_up(store: &Store, generation: Generation, known: &mut Option<Built>) -> 
         let read = store.manifest(generation).ok();
         *known = read.map(|manifest| Built {
             generation,
-            activated: activated(store, &manifest),
+            activated: manifest.activated(),
             index_created: manifest.index_created,
         });
     }
     *known
-}
-
-/// When a generation's rules were evaluated: publishing a few of them in between does not put off the others.
-fn activated(store: &Store, manifest: &Manifest) -> Timestamp {
-    if manifest.section("fresh").is_none() {
-        return manifest.created;
-    }
-    let before = store.manifests().unwrap_or_default().into_iter().rev().filter(|older| *older < manifest.generation);
-    let mut whole = before.filter_map(|older| store.manifest(older).ok()).filter(|it| it.as_of == manifest.as_of);
-    whole.find(|it| it.section("fresh").is_none()).map_or(manifest.as_of, |it| it.created)
 }
 
 #[cfg(test)]

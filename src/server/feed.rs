@@ -9,7 +9,7 @@ use crate::config::Loaded;
 use crate::error::{Error, Result};
 use crate::hooks::Doors;
 use crate::hooks::exposures::{Answer, Reported, Sink};
-use crate::live::{Applier, Dedupe, Ground, Incoming, Intake, Reading, Room, Settings, Tail};
+use crate::live::{Applier, Dedupe, Ground, Incoming, Intake, Known, Reading, Room, Settings, Tail};
 use crate::log::{self, Log};
 use crate::lookup::ServingSnapshot;
 use crate::overlay::Overlay;
@@ -34,6 +34,8 @@ pub(super) struct Feed {
     doors: Arc<Doors>,
     applier: Applier,
     intake: Arc<Intake>,
+    /// What generations share in memory.
+    known: Known,
 }
 
 impl Feed {
@@ -74,7 +76,13 @@ impl Feed {
         let counting = Counting { applier: applier.clone(), metrics: Arc::clone(&doors.metrics) };
         let intake = Arc::new(Intake::start(log, settings, counting)?);
         doors.reports.start(Arc::new(Reporting(Arc::clone(&intake))));
-        Ok(Some(Arc::new(Feed { loaded: loaded.clone(), doors: Arc::clone(doors), applier, intake })))
+        Ok(Some(Arc::new(Feed {
+            loaded: loaded.clone(),
+            doors: Arc::clone(doors),
+            applier,
+            intake,
+            known: Known::default(),
+        })))
     }
 
     /// Where events go.
@@ -94,7 +102,7 @@ impl Feed {
             is_bid: &|name| id_types.iter().find(|it| it.name == name).is_none_or(|it| it.bid),
             outranks_door: &|name| self.loaded.outranks_door(name),
         };
-        Ground::open(serving, &reading)
+        Ground::open_beside(serving, &reading, &self.known)
     }
 
     /// Brings what came since a generation's cut up to date beside what is in service, then has `install` swap.

@@ -88,6 +88,9 @@ pub struct Manifest {
     pub generation: Generation,
     /// When it was built.
     pub created: Timestamp,
+    /// When all of its rules were evaluated, which a fresh generation has from the one before it; 0 = when it was built.
+    #[serde(default)]
+    pub activated: Timestamp,
     /// The minute its answers are right at (and from then on, by its flips).
     pub as_of: Timestamp,
     /// Whether the configuration freezes the clock at `as_of`.
@@ -136,6 +139,7 @@ impl Default for Manifest {
             format: FORMAT,
             generation: Generation(0),
             created: Timestamp(0),
+            activated: Timestamp(0),
             as_of: Timestamp(0),
             frozen: false,
             timezone: "UTC".to_owned(),
@@ -172,6 +176,11 @@ pub(super) struct OutlineSection {
 }
 
 impl Manifest {
+    /// When all of its rules were evaluated: publishing a few of them in between does not put off the others.
+    pub fn activated(&self) -> Timestamp {
+        if self.activated == Timestamp(0) { self.created } else { self.activated }
+    }
+
     /// The section of that name.
     pub fn section(&self, name: &str) -> Option<&SectionRef> {
         self.sections.iter().find(|section| section.name == name)

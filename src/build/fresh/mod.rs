@@ -137,6 +137,7 @@ impl<'a> Fresh<'a> {
         }
         let mut manifest = base.manifest().clone();
         manifest.generation = store.next_generation()?;
+        manifest.activated = manifest.activated();
         manifest.created = Clock::System.now();
         manifest.catalogue_version = version(self.inputs.catalogue)?;
         manifest.audiences = self.summaries(&anew);
