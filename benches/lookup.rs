@@ -10,7 +10,8 @@ use criterion::{
 use std::hint::black_box;
 use synthetic::{AUDIENCES, IDENTIFIERS, catalogue, filter, flips, forward, hasher, identities, key, mix, write_uid};
 use vaglio::lookup::{Answer, Outcome, ServingSnapshot};
-use vaglio::overlay::Overlay;
+use vaglio::overlay::daily::day_of;
+use vaglio::overlay::{Daily, Overlay};
 use vaglio::schema::{Generation, ProfileKey, Timestamp};
 use vaglio::snapshot::{Manifest, Planes, SectionRef, Store};
 
@@ -87,6 +88,29 @@ fn one_by_one(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, snapshot: &S
     });
 }
 
+/// The same, and whoever is matched is remembered as the bid doors do: the first time sets a bit, the others read it.
+fn and_remembered(
+    group: &mut BenchmarkGroup<'_, WallTime>,
+    name: &str,
+    snapshot: &ServingSnapshot,
+    keys: &[ProfileKey],
+) {
+    let (mut answer, overlay) = (Answer::with_capacity(AUDIENCES as usize), Overlay::empty());
+    let daily = Daily::new(snapshot.manifest().profiles, 30);
+    daily.begin(day_of(NOW));
+    let mut at = 0;
+    group.bench_function(name, |bencher| {
+        bencher.iter(|| {
+            snapshot.lookup(&keys[at..=at], NOW, &overlay, &mut answer);
+            if answer.outcome == Outcome::Matched {
+                daily.mark(answer.matched(), NOW);
+            }
+            at = following(at, keys.len(), &answer);
+            answer.outcome
+        });
+    });
+}
+
 /// The next question, known only once this answer is.
 fn following(at: usize, count: usize, answer: &Answer) -> usize {
     let next = at + 1 + (black_box(answer.audiences.len() + answer.outcome as usize) >> 40);
@@ -109,6 +133,7 @@ fn lookups(criterion: &mut Criterion) {
     let count = (world.profiles as usize).clamp(1 << 16, 1 << 21);
     let (known, unknown, mixed) = (world.keys(count, 0), world.keys(count, 100), world.keys(count, 40));
     one_by_one(&mut group, "hit", &world.plain, &known);
+    and_remembered(&mut group, "hit, and seen today", &world.plain, &known);
     one_by_one(&mut group, "miss", &world.plain, &unknown);
     one_by_one(&mut group, "miss, filter", &world.filtered, &unknown);
     one_by_one(&mut group, "40 % unknown", &world.plain, &mixed);

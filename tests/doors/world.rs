@@ -14,7 +14,7 @@ use vaglio::server::{Options, Server};
 use vaglio::snapshot::flips::write_flips;
 use vaglio::snapshot::forward::flags;
 use vaglio::snapshot::identities::BLOCKED_MARKETING;
-use vaglio::snapshot::{ForwardWriter, IdentitiesWriter, Manifest, Plane, SectionRef, Store};
+use vaglio::snapshot::{AudienceSummary, ForwardWriter, IdentitiesWriter, Manifest, Plane, SectionRef, Store};
 
 /// What instant every generation is of; the configuration freezes the clock at it.
 pub const AS_OF: &str = "2026-11-20T12:00:00Z";
@@ -174,6 +174,7 @@ impl World {
             key_fingerprint: hasher().fingerprint(),
             profiles: PEOPLE.len() as u32,
             index_of: generation,
+            audiences: summaries(generation),
             sections: sections(&store, generation),
             ..Manifest::default()
         };
@@ -215,6 +216,31 @@ pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
+/// The audiences of a person in a generation.
+fn audiences_of(uid: &str, stored: &[u32], generation: Generation) -> Vec<u32> {
+    let mut audiences = stored.to_vec();
+    if uid == "gamer" {
+        audiences.push(if generation.0.is_multiple_of(2) { 0 } else { 4 });
+        audiences.sort_unstable();
+    }
+    audiences
+}
+
+fn summaries(generation: Generation) -> Vec<AudienceSummary> {
+    let members = |number| {
+        let is_in = |person: &&(&str, u8, &[u32])| audiences_of(person.0, person.2, generation).contains(&number);
+        PEOPLE.iter().filter(is_in).count() as u64
+    };
+    let summary = |((name, kind), number): ((&str, AudienceKind), u32)| AudienceSummary {
+        id: id(name),
+        kind: if kind == AudienceKind::Target { "target" } else { "suppress" }.to_owned(),
+        members: members(number),
+        flagged: None,
+        closed: false,
+    };
+    AUDIENCES.into_iter().zip(0..).map(summary).collect()
+}
+
 fn sections(store: &Store, generation: Generation) -> Vec<SectionRef> {
     let mut identities = store.section("identities", Plane::Bid).unwrap();
     let known = PEOPLE.iter().zip(0..).map(|(person, ordinal)| (key(person.0), ordinal));
@@ -224,12 +250,7 @@ fn sections(store: &Store, generation: Generation) -> Vec<SectionRef> {
     let section = store.section("forward", Plane::Bid).unwrap();
     let mut forward = ForwardWriter::new(section, PEOPLE.len() as u32, &order).unwrap();
     for (uid, profile, audiences) in PEOPLE {
-        let mut audiences = audiences.to_vec();
-        if uid == "gamer" {
-            audiences.push(if generation.0.is_multiple_of(2) { 0 } else { 4 });
-            audiences.sort_unstable();
-        }
-        forward.push(profile, &audiences).unwrap();
+        forward.push(profile, &audiences_of(uid, audiences, generation)).unwrap();
     }
     let mut flips = store.section("flips", Plane::Bid).unwrap();
     write_flips(&mut flips, &mut Vec::new()).unwrap();

@@ -20,6 +20,7 @@ mod power;
 mod run;
 mod server;
 mod serving;
+mod statistics;
 mod store;
 mod trace;
 #[path = "../world/mod.rs"]
