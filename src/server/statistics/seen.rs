@@ -31,8 +31,15 @@ pub(in crate::server) struct Seen {
     days: u32,
     now: Mutex<Option<Held>>,
     carries: Mutex<VecDeque<(Held, Held)>>,
-    /// What the files hold: how many bits of each day.
-    written: Mutex<(Option<Index>, Vec<(i64, u64)>)>,
+    written: Mutex<Written>,
+}
+
+/// What the files hold.
+#[derive(Debug, Default)]
+struct Written {
+    of: Option<Index>,
+    /// How many bits of each day.
+    days: Vec<(i64, u64)>,
 }
 
 /// The bits of an index, and a generation of it.
@@ -182,16 +189,16 @@ impl Seen {
         }
         let today = day_of(self.clock.now());
         let mut written = self.written.lock();
-        if written.0 != Some(held.index) {
-            *written = (Some(held.index), Vec::new());
+        if written.of != Some(held.index) {
+            *written = Written { of: Some(held.index), days: Vec::new() };
         }
         for day in held.daily.remembered(today) {
             let Some(bits) = held.daily.day(day) else { continue };
             let count = bits.iter().map(|word| u64::from(word.count_ones())).sum();
-            if !written.1.contains(&(day, count)) {
+            if !written.days.contains(&(day, count)) {
                 self.files.write(held.index, day, &bits)?;
-                written.1.retain(|(other, _)| *other != day);
-                written.1.push((day, count));
+                written.days.retain(|(other, _)| *other != day);
+                written.days.push((day, count));
             }
         }
         self.files.sweep(held.index, today - i64::from(self.days) + 1)
