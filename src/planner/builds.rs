@@ -16,6 +16,8 @@ use utoipa::ToSchema;
 pub trait Builds: Send + Sync {
     /// The definitions have changed: it looks at once. Several wakes become one.
     fn wake(&self);
+    /// A rollback was made or ended: it looks which generation is live at once.
+    fn look(&self);
     /// What it does.
     fn state(&self) -> BuildState;
     /// Ends what runs; whether anything did.

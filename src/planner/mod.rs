@@ -1,6 +1,6 @@
 //! The planner's and operator's port: events, metrics. It has a runtime of its own, so that nothing here disturbs a bid.
 //!
-//! Contents: [`events`] what happens between builds; [`builds`] what is built; [`catalogue`] what is defined; [`profiles`] deletes people and exports what is held of them (`export`), [`explain`] why somebody is where they are, [`named`] whom a request means; [`keys`] who may ask, [`audit`] who did what, [`scrape`] the counters; [`port`] its
+//! Contents: [`events`] what happens between builds; [`builds`] what is built; [`generations`] those on disk, compared; [`catalogue`] what is defined; [`profiles`] deletes people and exports what is held of them (`export`), [`explain`] why somebody is where they are, [`named`] whom a request means; [`keys`] who may ask, [`audit`] who did what, [`scrape`] the counters; [`port`] its
 //! connections, HTTP/1.1 and gRPC on one; [`reply`] who asks and how they are refused;
 //! [`guard`] what stands before every path;
 //! [`view`] the generation that planners look at; [`openapi`] the description of every path.
@@ -12,6 +12,7 @@ pub mod catalogue;
 pub mod events;
 pub mod explain;
 mod export;
+pub mod generations;
 mod guard;
 mod keys;
 mod named;
@@ -130,6 +131,7 @@ fn router(planner: Arc<Planner>) -> Router {
         .merge(scrape::routes(Arc::clone(&planner)))
         .merge(statistics::routes(Arc::clone(&planner)))
         .merge(builds::http::routes(Arc::clone(&planner)))
+        .merge(generations::http::routes(Arc::clone(&planner)))
         .merge(catalogue::routes(Arc::clone(&planner)));
     Router::new()
         .route("/", get(|| async { INDEX }))

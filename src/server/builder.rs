@@ -1,13 +1,14 @@
 //! Builds in a child process at the lowest priority, when a generation is due or somebody asks for one. A failed build leaves
 //! everything as it was; its last words are shown in readiness.
 //!
-//! [`child`] is one such process, [`board`] what is told of builds; [`upkeep`] looks after the log and deletions around builds.
+//! [`child`] is one such process, [`board`] what is told of builds, [`publish`] how definitions go live without one; [`upkeep`] looks after the log and deletions around builds.
 //!
 //! A frozen clock (`as_of`) makes every build of the same definitions the same, so then only the first is run, and those that
 //! deletions or somebody ask for.
 
 pub(super) mod board;
 mod child;
+pub(super) mod publish;
 mod upkeep;
 
 use crate::build::What;

@@ -22,6 +22,7 @@ use crate::planner;
 use crate::planner::builds::Builds;
 use crate::snapshot::Store;
 use builder::board::Board;
+use builder::{Feeding, publish};
 use feed::{Fed, Feed};
 use listeners::Listeners;
 use std::net::SocketAddr;
@@ -134,8 +135,16 @@ impl Server {
             background.push(spawn("feed", move |stop| feed.run(&stop))?);
         }
         if options.build {
-            let fed = feed.clone().map(|feed| Box::new(Fed(feed)) as Box<dyn builder::Feeding>);
+            let fed = feed.clone().map(|feed| Box::new(Fed(feed)) as Box<dyn Feeding>);
             let (doors, board) = (Arc::clone(&doors), Arc::clone(&board));
+            let publisher = publish::Publisher {
+                loaded: loaded.clone(),
+                store: store.clone(),
+                doors: Arc::clone(&doors),
+                board: Arc::clone(&board),
+                has_matter: has_matter(&loaded, feed.clone()),
+            };
+            background.push(spawn("publisher", move |_| publisher.run())?);
             let builder = builder::Builder::new(&loaded, store, doors, board, options.program, fed)?;
             background.push(spawn("builder", move |_| builder.run())?);
         }
@@ -217,6 +226,12 @@ impl Server {
         tracing::info!("stopped after {} ms", began.elapsed().as_millis());
         ended
     }
+}
+
+/// Whether there is something to build from.
+fn has_matter(loaded: &Loaded, feed: Option<Arc<Feed>>) -> Box<dyn Fn() -> bool + Send> {
+    let has_sources = !loaded.config.sources.is_empty();
+    Box::new(move || has_sources || feed.as_ref().is_some_and(|feed| Fed(Arc::clone(feed)).has_facts()))
 }
 
 /// `begins` is run by each of its threads first.

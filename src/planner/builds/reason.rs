@@ -33,10 +33,12 @@ const WORDS: &[(&str, Reason)] = &[
     ("free some space", Reason::DiskFull),
     ("max_rejected_share", Reason::TooManyRejects),
     ("is held by", Reason::Busy),
-    ("the configuration", Reason::ConfigurationInvalid),
+    ("the definitions have", Reason::DefinitionsInvalid),
+    ("definitions: no file", Reason::DefinitionsInvalid),
+    ("the files of some sources", Reason::SourceMissing),
     ("no file matches", Reason::SourceMissing),
     ("No such file", Reason::SourceMissing),
-    ("definition", Reason::DefinitionsInvalid),
+    ("the configuration", Reason::ConfigurationInvalid),
     ("is damaged", Reason::SnapshotDamaged),
 ];
 

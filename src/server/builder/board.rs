@@ -241,6 +241,11 @@ impl Builds for Board {
         self.watcher.ring();
     }
 
+    fn look(&self) {
+        self.publisher.ring();
+        self.watcher.ring();
+    }
+
     fn state(&self) -> BuildState {
         let inner = self.inner.lock();
         let fresh = inner.fresh.iter().map(|work| {
