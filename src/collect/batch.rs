@@ -12,6 +12,26 @@ pub struct RowKey {
     pub id_type: u16,
 }
 
+/// An identifier as a source has it, because its key was asked for ([`identifiers`](super::identifiers())). The one value of this
+/// program that holds a raw identifier: it is written to where the identifiers were asked for, and into no log or error.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Found {
+    /// The keyed hash.
+    pub key: ProfileKey,
+    /// The identifier type: position in the collector's list of id types.
+    pub id_type: u16,
+    /// Whether an e-mail or phone is there only as its UID2 hash.
+    pub hashed: bool,
+    /// As it is written there, trimmed.
+    pub text: Box<str>,
+}
+
+impl std::fmt::Debug for Found {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Found({:?}, type {})", self.key, self.id_type)
+    }
+}
+
 /// A value. Texts are ranges of the batch's arena.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Cell {
@@ -112,6 +132,8 @@ pub struct Batch {
     pub text: String,
     /// Audience names (`owner/id`) that membership rows refer to.
     pub lists: Vec<String>,
+    /// The identifiers that were asked for; there are no rows then.
+    pub found: Vec<Found>,
 }
 
 impl Batch {

@@ -29,8 +29,8 @@ mod times;
 mod values;
 mod window;
 
-pub use batch::{Batch, Cell, ConsentKind, Row, RowKind};
+pub use batch::{Batch, Cell, ConsentKind, Found, Row, RowKind};
 pub use identifiers::{Class as IdClass, canonical_as, canonical_uid, is_unset_ifa};
 pub use report::{CollectReport, Example, Rejects, SourceReport};
-pub use run::collect;
+pub use run::{collect, identifiers};
 pub use times::{date, instant};

@@ -4,15 +4,15 @@
 
 mod cells;
 
-use super::batch::{Batch, ConsentKind, Row, RowKey, RowKind};
+use super::batch::{Batch, ConsentKind, Found, Row, RowKey, RowKind};
 use super::identifiers::canonical;
 use super::plan::{AudiencePlan, Body, IdKind, NamePlan, Plan};
 use super::record::{Fields, Read, Value};
 use super::rejects::{Reason, Tally};
 use super::times::{self, LATEST_TIME};
 use super::values::{self, FastMap};
-use crate::schema::KeyHasher;
 use crate::schema::names::is_name;
+use crate::schema::{KeyHasher, ProfileKey};
 
 /// Rows of a full batch.
 const BATCH_ROWS: usize = 16 * 1024;
@@ -29,6 +29,9 @@ pub(super) struct Stopped;
 /// Where full batches go.
 pub(super) type Outlet<'a> = &'a mut dyn FnMut(Batch) -> Result<(), Stopped>;
 
+/// Whether an identifier is asked for: then batches hold those, and no rows.
+pub(super) type Asked<'a> = Option<&'a (dyn Fn(ProfileKey) -> bool + Sync)>;
+
 /// Why a row is not taken: the reason and the column to blame.
 type Rejection = (Reason, Option<usize>);
 
@@ -36,6 +39,7 @@ type Rejection = (Reason, Option<usize>);
 pub(super) struct RowMaker<'a> {
     plan: &'a Plan,
     keys: &'a KeyHasher,
+    asked: Asked<'a>,
     outlet: Outlet<'a>,
     /// The file's position in the run's order.
     file: u32,
@@ -56,6 +60,7 @@ impl<'a> RowMaker<'a> {
         RowMaker {
             plan,
             keys,
+            asked: None,
             outlet,
             file,
             modified: modified.clamp(0, LATEST_TIME),
@@ -68,10 +73,22 @@ impl<'a> RowMaker<'a> {
         }
     }
 
+    /// Hands on the identifiers that are asked for instead of rows.
+    pub(super) fn asked(mut self, asked: Asked<'a>) -> Self {
+        self.asked = asked;
+        self
+    }
+
     /// Takes, expires or rejects a row.
     pub(super) fn row(&mut self, fields: &Fields<'_>) -> Result<(), Stopped> {
         let (keys_start, cells_start) = (self.batch.keys.len(), self.batch.cells.len());
+        let found_start = self.batch.found.len();
         match self.read(fields) {
+            Ok(Some(_)) if self.asked.is_some() => {
+                self.batch.keys.clear();
+                self.batch.cells.clear();
+                self.tally.accepted += 1;
+            }
             Ok(Some((kind, time))) => {
                 self.batch.rows.push(Row {
                     kind,
@@ -87,6 +104,7 @@ impl<'a> RowMaker<'a> {
             Err((reason, column)) => {
                 self.batch.keys.truncate(keys_start);
                 self.batch.cells.truncate(cells_start);
+                self.batch.found.truncate(found_start);
                 let value = column.map_or("", |column| fields.for_shape(column));
                 self.tally.rejected.add(reason, column, self.file, fields.line, value);
             }
@@ -103,7 +121,7 @@ impl<'a> RowMaker<'a> {
 
     /// Hands on what is left; the counts of the file.
     pub(super) fn finish(mut self) -> Result<Tally, Stopped> {
-        if !self.batch.rows.is_empty() {
+        if !self.batch.rows.is_empty() || !self.batch.found.is_empty() {
             (self.outlet)(self.batch)?;
         }
         self.tally.seen.shrink_to_fit();
@@ -114,6 +132,8 @@ impl<'a> RowMaker<'a> {
         let full = self.batch.rows.len() >= BATCH_ROWS
             || self.batch.cells.len() >= BATCH_CELLS
             || self.batch.text.len() >= BATCH_TEXT
+            // Also where nobody is found, so that whoever asks can stop.
+            || (self.asked.is_some() && self.tally.rows.is_multiple_of(BATCH_ROWS as u64))
             || self.batch.lists.len() >= usize::from(u16::MAX);
         if !full {
             return Ok(());
@@ -125,6 +145,7 @@ impl<'a> RowMaker<'a> {
             cells: Vec::with_capacity(self.batch.cells.len()),
             text: String::with_capacity(self.batch.text.len()),
             lists: Vec::new(),
+            found: Vec::new(),
         };
         self.recent.fill((0, 0));
         self.lists.clear();
@@ -270,7 +291,11 @@ impl<'a> RowMaker<'a> {
         };
         let (name, class) = &plan.id_types[usize::from(id_type)];
         let uid = canonical(*class, id.hashed, text, &mut self.uid)?;
-        Ok(Some(RowKey { key: self.keys.key(name, uid), id_type }))
+        let key = self.keys.key(name, uid);
+        if self.asked.is_some_and(|asked| asked(key)) {
+            self.batch.found.push(Found { key, id_type, hashed: id.hashed, text: text.into() });
+        }
+        Ok(Some(RowKey { key, id_type }))
     }
 
     fn event(&mut self, name: &NamePlan, fields: &Fields<'_>) -> Result<u16, Rejection> {

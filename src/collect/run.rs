@@ -1,15 +1,15 @@
 //! Runs a collection: files are parsed by a few threads, batches arrive at the sink on the caller's thread.
 
-use super::batch::Batch;
+use super::batch::{Batch, Found};
 use super::files::{self, Format, InputFile};
 use super::plan::Plan;
 use super::rejects::Tally;
 use super::report::{CollectReport, SourceReport};
-use super::rows::{RowMaker, Stopped};
+use super::rows::{Asked, RowMaker, Stopped};
 use super::{from_csv, from_ndjson, header};
 use crate::config::Loaded;
 use crate::error::{Error, Result};
-use crate::schema::KeyHasher;
+use crate::schema::{KeyHasher, ProfileKey};
 use crate::telemetry::progress::{Phase, Progress, Unit};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -29,6 +29,7 @@ enum Message {
 struct Job<'a> {
     loaded: &'a Loaded,
     keys: &'a KeyHasher,
+    asked: Asked<'a>,
     plans: &'a [Plan],
     files: &'a [InputFile],
     phase: &'a Phase,
@@ -47,13 +48,38 @@ pub fn collect(
     progress: &Progress,
     sink: &mut dyn FnMut(Batch) -> Result<()>,
 ) -> Result<CollectReport> {
+    run(loaded, keys, None, progress, sink)
+}
+
+/// Reads the same rows again for the identifiers in them: those of which `asked` wants the key are handed to `sink`, as often
+/// as they occur; it is called now and then where there are none, and may stop by an error.
+///
+/// # Errors
+/// As [`collect`].
+pub fn identifiers(
+    loaded: &Loaded,
+    keys: &KeyHasher,
+    asked: &(dyn Fn(ProfileKey) -> bool + Sync),
+    progress: &Progress,
+    sink: &mut dyn FnMut(Vec<Found>) -> Result<()>,
+) -> Result<CollectReport> {
+    run(loaded, keys, Some(asked), progress, &mut |batch| sink(batch.found))
+}
+
+fn run(
+    loaded: &Loaded,
+    keys: &KeyHasher,
+    asked: Asked<'_>,
+    progress: &Progress,
+    sink: &mut dyn FnMut(Batch) -> Result<()>,
+) -> Result<CollectReport> {
     let as_of = loaded.clock().now();
     let sources = &loaded.config.sources;
     let plans = (0..sources.len()).map(|at| Plan::new(loaded, at)).collect::<Result<Vec<_>>>()?;
     let files = files::find_all(sources)?;
     header::check(loaded, &plans, &files)?;
     let phase = progress.phase("collect", Some(files.iter().map(|file| file.bytes).sum()), Unit::Bytes);
-    let job = Job { loaded, keys, plans: &plans, files: &files, phase: &phase, next: AtomicUsize::new(0) };
+    let job = Job { loaded, keys, asked, plans: &plans, files: &files, phase: &phase, next: AtomicUsize::new(0) };
     let tallies = job.run(sink)?;
     let reports = plans.iter().zip(tallies);
     let sources = reports.map(|(plan, tally)| SourceReport::new(loaded, plan, &files, tally, as_of)).collect();
@@ -118,7 +144,7 @@ impl Job<'_> {
     ) -> Result<std::result::Result<Tally, Stopped>> {
         let plan = &self.plans[file.source];
         let source = &self.loaded.config.sources[file.source].name;
-        let mut rows = RowMaker::new(plan, self.keys, at as u32, file.modified, send);
+        let mut rows = RowMaker::new(plan, self.keys, at as u32, file.modified, send).asked(self.asked);
         let outcome = match file.format {
             Format::Csv => self.read_csv(file, plan, &mut rows).map_err(|error| file.unreadable(source, error))?,
             Format::Ndjson => file
