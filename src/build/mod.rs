@@ -5,12 +5,13 @@
 //! [`facts`] what came by the doors; [`deletions`] who was deleted or objects; [`before`] the generation before and the
 //! events log; [`purge`] what must be gone by when; [`activate`] audiences from columns; [`provenance`] what became of the
 //! rows; [`fresh`] a published change without either; [`stale`] facts whose sources are too old; [`rejects`] the report of what was not taken; [`memory`] forecast and
-//! peak.
+//! peak. [`exports`] reads the sources once more, for files elsewhere.
 
 pub mod activate;
 mod before;
 pub mod defined;
 mod deletions;
+pub mod exports;
 pub mod facts;
 mod fold;
 pub mod fresh;

@@ -57,6 +57,18 @@ pub fn canonical_as<'a>(class: Class, text: &'a str, scratch: &'a mut String) ->
     canonical(class, hashed, text, scratch).map_err(|reason| reason.to_string())
 }
 
+/// An e-mail or phone as UID2 normalises it before hashing, an `ifa` in lower case, any other identifier as it is; `None` for
+/// what is no e-mail or phone, which a hash is not.
+pub fn normalised(class: Class, text: &str) -> Option<String> {
+    let (text, mut out) = (text.trim(), String::new());
+    match class {
+        Class::Email => normalise_email(text, &mut out).ok().map(|()| out),
+        Class::Phone => normalise_phone(text, &mut out).ok().map(|()| out),
+        Class::Ifa => Some(text.to_ascii_lowercase()),
+        Class::Plain => Some(text.to_owned()),
+    }
+}
+
 /// Whether it is the `ifa` of a device that gives none.
 pub fn is_unset_ifa(text: &str) -> bool {
     ifa(text.trim()) == Err(Reason::ZeroIfa)

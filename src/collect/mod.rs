@@ -30,7 +30,7 @@ mod values;
 mod window;
 
 pub use batch::{Batch, Cell, ConsentKind, Found, Row, RowKind};
-pub use identifiers::{Class as IdClass, canonical_as, canonical_uid, is_unset_ifa};
+pub use identifiers::{Class as IdClass, canonical_as, canonical_uid, is_unset_ifa, normalised};
 pub use report::{CollectReport, Example, Rejects, SourceReport};
 pub use run::{collect, identifiers};
 pub use times::{date, instant};

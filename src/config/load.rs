@@ -190,6 +190,9 @@ fn resolve_paths(config: &mut Config, base: &Path) {
             *file = base.join(&*file);
         }
     }
+    for destination in config.destinations.iter_mut().filter(|it| !it.path.contains("://")) {
+        destination.path = base.join(&destination.path).display().to_string();
+    }
     let patterns = config.sources.iter_mut().map(|source| &mut source.path).chain(&mut config.definitions);
     for pattern in patterns.filter(|pattern| !pattern.contains("://") && !Path::new(pattern.as_str()).is_absolute()) {
         if !base.as_os_str().is_empty() {

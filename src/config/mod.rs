@@ -17,6 +17,7 @@ pub mod serving;
 mod tree;
 mod validate;
 mod validate_callers;
+mod validate_destinations;
 mod validate_ingest;
 mod validate_source;
 

@@ -1,6 +1,6 @@
 //! What no single field can know to be wrong: contradictions, duplicates and missing partners, over the whole at once.
 //! What concerns one source alone is in `validate_source`, what concerns callers in `validate_callers`,
-//! what comes by the doors in `validate_ingest`.
+//! what comes by the doors in `validate_ingest`, where audiences are exported to in `validate_destinations`.
 
 use super::declare::{has_type_columns, id_types};
 use super::decode::{path_name, placed};
@@ -8,6 +8,7 @@ use super::model::{Config, Source};
 use super::serving::{Privacy, Server};
 use super::tree::{Node, Step};
 use super::validate_callers::check_callers;
+use super::validate_destinations::check_destinations;
 use super::validate_ingest::check_ingest;
 use super::validate_source::check_source;
 use crate::error::Problem;
@@ -23,6 +24,7 @@ pub(super) fn validate(config: &Config, tree: &Node, sources: &[(usize, bool)]) 
     check_origins(&config.prebid.origins, &mut report);
     check_privacy(&config.privacy, &mut report);
     check_callers(config, &mut report);
+    check_destinations(&config.destinations, &mut report);
     let whole: Vec<(usize, &Source)> = config
         .sources
         .iter()

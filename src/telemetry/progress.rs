@@ -36,6 +36,21 @@ pub enum Unit {
     Blocks,
 }
 
+/// How far the phase at work is, for whoever asks from another thread.
+#[derive(Debug, Default)]
+pub struct Share {
+    done: AtomicU64,
+    of: AtomicU64,
+}
+
+impl Share {
+    /// From 0 to 1; 0 where it is not known how much there is to do.
+    pub fn get(&self) -> f64 {
+        let (done, of) = (self.done.load(Ordering::Relaxed), self.of.load(Ordering::Relaxed));
+        if of == 0 { 0.0 } else { done.min(of) as f64 / of as f64 }
+    }
+}
+
 /// Where phases report to. Cheap to clone, safe to share between threads.
 #[derive(Clone)]
 pub struct Progress {
@@ -46,6 +61,7 @@ pub struct Progress {
 enum Output {
     Bars(MultiProgress),
     Lines(Arc<Mutex<dyn Write + Send>>),
+    Share(Arc<Share>),
     Nothing,
 }
 
@@ -62,6 +78,11 @@ impl Progress {
         Progress { output }
     }
 
+    /// Progress for whoever asks. Phases whose length is not known leave it as it is.
+    pub fn shared(share: Arc<Share>) -> Self {
+        Progress { output: Output::Share(share) }
+    }
+
     /// Starts a phase. `total` is how much there is to do, where that is known.
     pub fn phase(&self, name: &str, total: Option<u64>, unit: Unit) -> Phase {
         let bar = match &self.output {
@@ -70,6 +91,14 @@ impl Progress {
         };
         let lines = match &self.output {
             Output::Lines(lines) => Some(Arc::clone(lines)),
+            _ => None,
+        };
+        let share = match (&self.output, total) {
+            (Output::Share(share), Some(total)) => {
+                share.done.store(0, Ordering::Relaxed);
+                share.of.store(total, Ordering::Relaxed);
+                Some(Arc::clone(share))
+            }
             _ => None,
         };
         Phase {
@@ -82,6 +111,7 @@ impl Progress {
             next_line: AtomicU64::new(PLAIN_INTERVAL.as_millis() as u64),
             bar,
             lines,
+            share,
         }
     }
 }
@@ -91,6 +121,7 @@ impl fmt::Debug for Progress {
         f.write_str(match self.output {
             Output::Bars(_) => "Progress(bars)",
             Output::Lines(_) => "Progress(lines)",
+            Output::Share(_) => "Progress(shared)",
             Output::Nothing => "Progress(silent)",
         })
     }
@@ -146,6 +177,7 @@ pub struct Phase {
     next_line: AtomicU64,
     bar: Option<ProgressBar>,
     lines: Option<Arc<Mutex<dyn Write + Send>>>,
+    share: Option<Arc<Share>>,
 }
 
 impl Phase {
@@ -154,6 +186,9 @@ impl Phase {
         let counted = self.counted.fetch_add(n, Ordering::Relaxed) + n;
         if let Some(bar) = &self.bar {
             bar.inc(n);
+        }
+        if let Some(share) = &self.share {
+            share.done.store(counted, Ordering::Relaxed);
         }
         if self.lines.is_some() {
             self.plain_line_if_due(counted);
