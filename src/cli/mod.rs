@@ -8,6 +8,7 @@ pub mod build;
 pub mod check;
 pub mod demo;
 pub mod explain;
+pub mod export;
 pub mod figures;
 pub mod generations;
 pub mod inspect;
@@ -51,6 +52,7 @@ enum Command {
     Serve(serve::Args),
     Lookup(lookup::Args),
     Explain(explain::Args),
+    Export(export::Args),
     Inspect(inspect::Args),
     Generations(generations::Args),
     Rollback(rollback::Args),
@@ -113,6 +115,7 @@ fn dispatch(command: Command) -> Result<()> {
         Command::Rollback(args) => rollback::run(&args),
         Command::Lookup(args) => lookup::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Export(args) => export::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Generations(args) => generations::run(&args),
         Command::Keys(args) => keys::run(&args),

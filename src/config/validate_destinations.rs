@@ -51,16 +51,25 @@ mod tests {
 
     #[test]
     fn paths_start_at_the_configuration_file() {
-        let loaded = read("{ name: a, path: out }, { name: b, path: /abs, owners: [acme] }, { name: c, path: 's3://b/p' }");
+        let loaded =
+            read("{ name: a, path: out }, { name: b, path: /abs, owners: [acme] }, { name: c, path: 's3://b/p' }");
         let paths: Vec<String> = loaded.unwrap().config.destinations.into_iter().map(|it| it.path).collect();
         assert_eq!(paths, ["/x/out", "/abs", "s3://b/p"]);
     }
 
     #[test]
     fn mistakes_are_told_at_their_places() {
-        let error = read("{ name: a b, path: '' }, { name: c, path: 'gs://x' }, { name: c, path: 's3://', owners: [''] }");
+        let error =
+            read("{ name: a b, path: '' }, { name: c, path: 'gs://x' }, { name: c, path: 's3://', owners: [''] }");
         let text = error.unwrap_err().to_string();
-        for expected in ["destinations[0].name", "destinations[0].path", "`gs://`", "destinations[2].name", "no bucket", "owners[0]"] {
+        for expected in [
+            "destinations[0].name",
+            "destinations[0].path",
+            "`gs://`",
+            "destinations[2].name",
+            "no bucket",
+            "owners[0]",
+        ] {
             assert!(text.contains(expected), "{expected} in {text}");
         }
     }

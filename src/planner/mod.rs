@@ -1,6 +1,6 @@
 //! The planner's and operator's port: events, metrics. It has a runtime of its own, so that nothing here disturbs a bid.
 //!
-//! Contents: [`events`] what happens between builds; [`builds`] what is built; [`generations`] those on disk, compared; [`catalogue`] what is defined; [`profiles`] deletes people and exports what is held of them (`export`), [`explain`] why somebody is where they are, [`named`] whom a request means; [`keys`] who may ask, [`audit`] who did what, [`scrape`] the counters; [`port`] its
+//! Contents: [`events`] what happens between builds; [`builds`] what is built; [`generations`] those on disk, compared; [`catalogue`] what is defined; [`exports`] audiences that leave the house; [`profiles`] deletes people and exports what is held of them (`export`), [`explain`] why somebody is where they are, [`named`] whom a request means; [`keys`] who may ask, [`audit`] who did what, [`scrape`] the counters; [`port`] its
 //! connections, HTTP/1.1 and gRPC on one; [`reply`] who asks and how they are refused;
 //! [`guard`] what stands before every path;
 //! [`view`] the generation that planners look at; [`openapi`] the description of every path.
@@ -12,6 +12,7 @@ pub mod catalogue;
 pub mod events;
 pub mod explain;
 mod export;
+pub mod exports;
 pub mod generations;
 mod guard;
 mod keys;
@@ -106,6 +107,8 @@ pub struct Planner {
     pub definitions: catalogue::Definitions,
     /// Who builds; `None` where another process does.
     pub builds: Option<Arc<dyn Builds>>,
+    /// The exports that run or ran.
+    pub exports: exports::Exports,
 }
 
 /// Serves until the task is dropped.
@@ -132,7 +135,8 @@ fn router(planner: Arc<Planner>) -> Router {
         .merge(statistics::routes(Arc::clone(&planner)))
         .merge(builds::http::routes(Arc::clone(&planner)))
         .merge(generations::http::routes(Arc::clone(&planner)))
-        .merge(catalogue::routes(Arc::clone(&planner)));
+        .merge(catalogue::routes(Arc::clone(&planner)))
+        .merge(exports::http::routes(Arc::clone(&planner)));
     Router::new()
         .route("/", get(|| async { INDEX }))
         .fallback(async || Refused::new(Code::NotFound, "there is no such path", "`/` lists those that there are"))

@@ -73,6 +73,7 @@ pub(super) fn planner(
         keeper: Arc::clone(keeper),
         views: Views::default(),
         definitions: Default::default(),
+        exports: Default::default(),
         builds,
     }
 }

@@ -134,6 +134,7 @@ impl Place {
             keeper: Arc::new(Keeper::open(loaded.clone(), store, Arc::default(), Arc::default()).unwrap()),
             views: vaglio::planner::Views::default(),
             definitions: Default::default(),
+            exports: Default::default(),
             builds: None,
             loaded,
         };

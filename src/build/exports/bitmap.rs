@@ -10,7 +10,12 @@ use serde_json::json;
 use std::io::Write;
 
 /// Writes bitmap, map and description.
-pub(super) fn export(inputs: &Inputs<'_>, stem: &str, eligible: &Eligible, report: &mut Report) -> Result<Vec<Written>> {
+pub(super) fn export(
+    inputs: &Inputs<'_>,
+    stem: &str,
+    eligible: &Eligible,
+    report: &mut Report,
+) -> Result<Vec<Written>> {
     let (manifest, place) = (inputs.serving.manifest(), inputs.place);
     let mut out = place.create(&format!("{stem}-full.roaring"))?;
     let mut people = eligible.people.clone();

@@ -113,6 +113,8 @@ pub struct Inputs<'a> {
     pub ask: &'a Ask,
     /// Where to.
     pub place: &'a Place,
+    /// Which receiver that is, for the next delta: a destination's name, or the place's own ([`Place::name`]).
+    pub receiver: &'a str,
     /// Breaks it off.
     pub watch: &'a Watch,
     /// What the user sees.
@@ -219,8 +221,7 @@ impl Ask {
 
 /// The least members that an audience is exported with.
 pub fn floor(audience: &Audience, loaded: &Loaded) -> u64 {
-    let _ = audience;
-    u64::from(loaded.config.protection.activation_floor)
+    audience.floor.unwrap_or(u64::from(loaded.config.protection.activation_floor))
 }
 
 /// Why an audience of so many is not exported.
@@ -240,6 +241,10 @@ pub fn below_floor(audience: &Audience, there: u64, floor: u64) -> Option<Error>
 /// An audience below its floor, sources that cannot be read or none that may be, a place that refuses, another export of the
 /// same at the same time, or that it was broken off.
 pub fn export(inputs: &Inputs<'_>) -> Result<Report> {
+    if !inputs.audience.is_valid(inputs.loaded.clock().now()) {
+        let message = format!("`{}` is outside its time of validity: nobody is in it now", inputs.audience.id);
+        return Err(Error::input(message));
+    }
     let phase = inputs.progress.phase("members", None, Unit::Rows);
     let eligible = who::eligible(inputs)?;
     if let Some(refusal) = below_floor(inputs.audience, eligible.people.len(), floor(inputs.audience, inputs.loaded)) {
@@ -264,7 +269,7 @@ pub fn export(inputs: &Inputs<'_>) -> Result<Report> {
         let made = fs::create_dir_all(&directory);
         made.map_err(|error| Error::io(format!("make the directory {}", directory.display()), error))?;
         let ids = inputs.ask.ids.join(",");
-        let parts = [inputs.audience.id.as_str(), inputs.ask.format.name(), &ids, &inputs.place.name()];
+        let parts = [inputs.audience.id.as_str(), inputs.ask.format.name(), &ids, inputs.receiver];
         let memory = sent::file(&directory, &parts);
         let _alone = alone(&memory)?;
         reading::export(inputs, &stem, &eligible, &memory, now, &mut report)?;
@@ -280,7 +285,9 @@ fn alone(memory: &std::path::Path) -> Result<File> {
     let file = file.map_err(|error| Error::io(format!("open {}", path.display()), error))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(_) => Err(Error::busy("the same audience is being exported to the same place just now; wait for that to end")),
+        Err(_) => {
+            Err(Error::busy("the same audience is being exported to the same place just now; wait for that to end"))
+        }
     }
 }
 

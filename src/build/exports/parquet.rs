@@ -46,7 +46,8 @@ impl Table {
         let arrays = self.columns.iter_mut().map(|column| Arc::new(column.finish()) as ArrayRef).collect();
         self.rows = 0;
         let batch = RecordBatch::try_new(Arc::clone(&self.schema), arrays);
-        let batch = batch.map_err(|error| Error::internal("rows of an export do not fit its columns").caused_by(error))?;
+        let batch =
+            batch.map_err(|error| Error::internal("rows of an export do not fit its columns").caused_by(error))?;
         self.writer.write(&batch).map_err(failed)
     }
 

@@ -53,11 +53,15 @@ impl Place {
         let Some((scheme, rest)) = path.split_once("://") else {
             return match path.trim() {
                 "" => Err(Error::usage("the place to export to is empty; name a directory, or s3://bucket/prefix")),
-                path => Ok(Place::Directory(path.into())),
+                path => match std::path::absolute(path) {
+                    Ok(path) => Ok(Place::Directory(path)),
+                    Err(error) => Err(Error::io(format!("find the directory {path}"), error)),
+                },
             };
         };
         if scheme != "s3" {
-            let message = format!("{path}: nothing is exported to `{scheme}://`; name a directory, or s3://bucket/prefix");
+            let message =
+                format!("{path}: nothing is exported to `{scheme}://`; name a directory, or s3://bucket/prefix");
             return Err(Error::usage(message));
         }
         Place::objects(path, rest)
@@ -74,7 +78,9 @@ impl Place {
 
     #[cfg(not(feature = "lake"))]
     fn objects(path: &str, _: &str) -> Result<Place> {
-        Err(Error::usage(format!("{path}: this vaglio was built without object stores (feature `lake`); name a directory")))
+        Err(Error::usage(format!(
+            "{path}: this vaglio was built without object stores (feature `lake`); name a directory"
+        )))
     }
 
     /// Its path or address: what tells two places apart.
@@ -245,7 +251,7 @@ mod tests {
 
     #[test]
     fn places_are_named_as_people_write_them() {
-        assert_eq!(Place::parse("out/x").unwrap(), Place::Directory("out/x".into()));
+        assert_eq!(Place::parse("/out/x").unwrap(), Place::Directory("/out/x".into()));
         for wrong in ["", " ", "gs://bucket/x", "http://host/x", "s3://", "s3:///x"] {
             assert_eq!(Place::parse(wrong).unwrap_err().exit_code(), 2, "{wrong}");
         }

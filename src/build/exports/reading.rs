@@ -1,8 +1,9 @@
 //! Reads the sources again, and decides of each identifier in them: written, written before, to be taken out, or none of it.
 //!
-//! The order in which things become true is the whole of a delta's safety: those to be added are confirmed, then remembered;
-//! those to be removed are confirmed, then forgotten. Whatever breaks off in between leaves a memory in which nobody is missing
-//! who is at the receiver because of us, so that a removal is only ever written for what an earlier, confirmed export added.
+//! The order in which things become true is the whole of a delta's safety: what is to be added is noted as pending, appears,
+//! and is remembered as confirmed; then what is to be removed appears, and is forgotten. Whatever breaks off in between leaves the
+//! state before, in which nobody is missing who may be at the receiver because of us; and a removal is only ever written for
+//! what an earlier, confirmed export added.
 
 use super::rows::{Action, Files};
 use super::sent::{Entry, Marks, Sent, who_of};
@@ -17,6 +18,7 @@ use crate::error::{Error, Result};
 use crate::schema::{Timestamp, Use};
 use crate::snapshot::keys::Keys;
 use crate::telemetry::progress::{Phase, Unit};
+use std::collections::HashSet;
 use std::path::Path;
 
 /// Exports what is read from sources.
@@ -30,8 +32,9 @@ pub(super) fn export(
 ) -> Result<()> {
     let sources = permitted(inputs, report)?;
     let wanted = wanted(inputs, eligible, report)?;
-    let before = if inputs.ask.delta { Sent::load(memory)? } else { None };
-    report.since = before.as_ref().map(|sent| sent.confirmed.to_string());
+    // A replacement needs no memory: one that is damaged is replaced with it.
+    let before = if inputs.ask.delta { Sent::load(memory)? } else { Sent::load(memory).unwrap_or_default() };
+    report.since = before.as_ref().filter(|_| inputs.ask.delta).map(|sent| sent.confirmed.to_string());
     let marks = Marks::new(inputs.hasher);
     let mut reading = Reading::new(inputs, &wanted, &marks, before.unwrap_or_default(), stem)?;
     let (table, sent, delta) = (&wanted, &reading.before, inputs.ask.delta);
@@ -127,6 +130,8 @@ struct Reading<'a> {
     before: Sent,
     /// Of `before`: those who are to stay.
     staying: Bits,
+    /// Of its pending: those who are to be there, ascending or not.
+    pending_stays: HashSet<[u8; 16]>,
     /// Of `before`: those who were written to be removed.
     removed: Bits,
     written: Bits,
@@ -147,19 +152,20 @@ impl<'a> Reading<'a> {
     fn new(inputs: &'a Inputs<'a>, wanted: &'a Wanted, marks: &'a Marks, before: Sent, stem: &str) -> Result<Self> {
         let known = &inputs.loaded.id_types;
         let describe = |name: &'a str| (name, IdClass::of(name), inputs.ask.wants(name));
-        let mut staying = Bits::new(before.entries.len());
+        let (mut staying, mut pending_stays) = (Bits::new(before.entries.len()), HashSet::new());
         if inputs.ask.delta {
-            wanted.keys().filter_map(|key| before.find(&marks.who(key))).for_each(|at| {
-                staying.set(at);
-            });
+            for who in wanted.keys().map(|key| marks.who(key)) {
+                if let Some(at) = before.find(&who) {
+                    staying.set(at);
+                } else if before.pending.binary_search_by(|entry| entry[..16].cmp(&who)).is_ok() {
+                    pending_stays.insert(who);
+                }
+            }
         }
         let first = if inputs.ask.delta { Action::Add } else { Action::Replace };
         let out = match inputs.ask.format {
             Format::Suppression => Out::List { list: List::new()?, stem: stem.to_owned() },
-            _ => Out::Rows {
-                adds: Files::new(inputs, stem, first),
-                removes: Files::new(inputs, stem, Action::Remove),
-            },
+            _ => Out::Rows { adds: Files::new(inputs, stem, first), removes: Files::new(inputs, stem, Action::Remove) },
         };
         Ok(Reading {
             inputs,
@@ -167,6 +173,7 @@ impl<'a> Reading<'a> {
             marks,
             types: known.iter().map(|known| describe(known.name.as_str())).collect(),
             staying,
+            pending_stays,
             removed: Bits::new(before.entries.len()),
             before,
             written: Bits::new(wanted.len()),
@@ -199,7 +206,7 @@ impl<'a> Reading<'a> {
             return Ok(());
         };
         let entry = self.marks.entry(found.key, &text);
-        if self.before.find(&who_of(&entry)).is_some() {
+        if self.inputs.ask.delta && self.before.find(&who_of(&entry)).is_some() {
             self.unchanged.set(at);
             return Ok(());
         }
@@ -218,7 +225,7 @@ impl<'a> Reading<'a> {
     /// Takes out what was written before and is nobody's any more who is exported: as it was written, or not at all.
     fn remove(&mut self, name: &str, class: IdClass, found: &Found) -> Result<()> {
         let Some(at) = self.before.find(&self.marks.who(found.key)) else { return Ok(()) };
-        if self.staying.has(at) || self.removed.has(at) {
+        if !self.inputs.ask.delta || self.staying.has(at) || self.removed.has(at) {
             return Ok(());
         }
         let Some(text) = shape::text(self.inputs.ask.format, class, found) else { return Ok(()) };
@@ -260,7 +267,12 @@ impl<'a> Reading<'a> {
         report.profiles.exported = reached.count();
         report.profiles.not_exportable = eligible.people.len() - reached.count();
         report.removed = self.removed.count();
-        report.cannot_remove = self.before.entries.len() as u64 - self.staying.count() - report.removed;
+        if self.inputs.ask.delta {
+            let unsure =
+                self.before.pending.iter().filter(|entry| !self.pending_stays.contains(&who_of(entry))).count();
+            let leaving = self.before.entries.len() as u64 - self.staying.count();
+            report.cannot_remove = leaving - report.removed + unsure as u64;
+        }
     }
 
     /// Makes the files appear and remembers what they say, in this order.
@@ -270,7 +282,8 @@ impl<'a> Reading<'a> {
             Out::Rows { adds, removes } => (adds, removes),
             Out::List { list, stem } => {
                 let expires = expiry(now, self.inputs.ask);
-                let mut out = self.inputs.place.create(&format!("{stem}-full{}", self.inputs.ask.format.extension()))?;
+                let mut out =
+                    self.inputs.place.create(&format!("{stem}-full{}", self.inputs.ask.format.extension()))?;
                 let entries = list.write(&mut out, now, expires)?;
                 report.files.push(out.commit(entries)?);
                 report.expires = Some(expires.to_string());
@@ -278,14 +291,18 @@ impl<'a> Reading<'a> {
             }
         };
         let mut sent = self.before;
-        (sent.confirmed, sent.generation) = (now, report.generation);
-        if !self.inputs.ask.delta {
-            sent.entries.clear();
-        }
         let removed = std::iter::zip(0.., &sent.entries).filter(|(at, _)| self.removed.has(*at));
         let removed: Vec<[u8; 16]> = removed.map(|(_, entry)| who_of(entry)).collect();
-        sent.add(self.added);
+        if !self.added.is_empty() {
+            sent.expect(&self.added);
+            sent.save(memory)?;
+        }
         report.files.extend(adds.commit()?);
+        if !self.inputs.ask.delta {
+            sent = Sent::default();
+        }
+        (sent.confirmed, sent.generation) = (now, report.generation);
+        sent.confirm(self.added);
         sent.save(memory)?;
         if !removed.is_empty() {
             report.files.extend(removes.commit()?);

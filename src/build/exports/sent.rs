@@ -6,10 +6,13 @@
 //!
 //! ```text
 //! 0     magic "VGLSENT1"
-//! 8     when it was confirmed (seconds since the epoch, i64), the generation it was of (u64), entries (u64)
-//! 32    entries of 24 bytes, ascending: hash of the key (16), hash of what was written of it (8)
+//! 8     when it was confirmed (seconds since the epoch, i64), the generation it was of (u64)
+//! 24    confirmed entries (u64), pending entries (u64)
+//! 40    entries of 24 bytes, ascending, the confirmed first: hash of the key (16), hash of what was written of it (8)
 //! end-8 xxh3-64 of everything before
 //! ```
+//! Pending is what an export was about to make appear when it broke off: nobody knows whether the receiver has it. It is written
+//! again while its people are to be there; otherwise it is counted, and never taken out: perhaps it was never added.
 
 use crate::disk;
 use crate::error::{Error, Result};
@@ -23,7 +26,7 @@ use std::path::{Path, PathBuf};
 use xxhash_rust::xxh3::xxh3_64;
 
 const MAGIC: [u8; 8] = *b"VGLSENT1";
-const HEADER: usize = 32;
+const HEADER: usize = 40;
 const ENTRY: usize = 24;
 
 /// An identifier that was written: the hash of its key, then that of the text that was written of it.
@@ -44,6 +47,8 @@ pub(super) struct Sent {
     pub(super) generation: u64,
     /// Ascending, each identifier once.
     pub(super) entries: Vec<Entry>,
+    /// What the receiver may have, and nobody knows: ascending, none of it among the entries.
+    pub(super) pending: Vec<Entry>,
 }
 
 impl Marks {
@@ -79,17 +84,18 @@ impl Sent {
         self.entries.binary_search_by(|entry| entry[..16].cmp(who)).ok()
     }
 
-    /// Takes entries in; one of an identifier that is there replaces it.
-    pub(super) fn add(&mut self, mut more: Vec<Entry>) {
-        more.sort_unstable();
-        more.dedup_by_key(|entry| who_of(entry));
-        let kept = self.entries.iter().filter(|entry| {
-            more.binary_search_by(|other| other[..16].cmp(&entry[..16])).is_err()
-        });
-        let kept: Vec<Entry> = kept.copied().collect();
-        more.extend(kept);
-        more.sort_unstable();
-        self.entries = more;
+    /// Notes what is about to appear at the receiver.
+    pub(super) fn expect(&mut self, more: &[Entry]) {
+        let known = |entry: &&Entry| self.find(&who_of(entry)).is_none();
+        let new: Vec<Entry> = more.iter().filter(known).copied().collect();
+        self.pending = union(std::mem::take(&mut self.pending), new);
+    }
+
+    /// Takes in what appeared there.
+    pub(super) fn confirm(&mut self, more: Vec<Entry>) {
+        self.entries = union(std::mem::take(&mut self.entries), more);
+        let pending = std::mem::take(&mut self.pending);
+        self.pending = pending.into_iter().filter(|entry| self.find(&who_of(entry)).is_none()).collect();
     }
 
     /// What a file says; `None` where there is none.
@@ -119,11 +125,14 @@ impl Sent {
             return None;
         }
         let (entries, left_over) = rest.get(HEADER..)?.as_chunks::<ENTRY>();
-        let ascending = entries.windows(2).all(|pair| pair[0][..16] < pair[1][..16]);
-        (left_over.is_empty() && entries.len() as u64 == number(24)? && ascending).then_some(Sent {
+        let (entries, pending) = entries.split_at_checked(usize::try_from(number(24)?).ok()?)?;
+        let ascending = |entries: &[Entry]| entries.windows(2).all(|pair| pair[0][..16] < pair[1][..16]);
+        let whole = left_over.is_empty() && pending.len() as u64 == number(32)?;
+        (whole && ascending(entries) && ascending(pending)).then_some(Sent {
             confirmed: Timestamp(number(8)? as i64),
             generation: number(16)?,
             entries: entries.to_vec(),
+            pending: pending.to_vec(),
         })
     }
 
@@ -132,12 +141,13 @@ impl Sent {
     /// # Errors
     /// The disk's; then the file says what it said before.
     pub(super) fn save(&self, path: &Path) -> Result<()> {
-        let mut bytes = Vec::with_capacity(HEADER + self.entries.len() * ENTRY + 8);
+        let mut bytes = Vec::with_capacity(HEADER + (self.entries.len() + self.pending.len()) * ENTRY + 8);
         bytes.extend(MAGIC);
         bytes.extend(self.confirmed.0.to_le_bytes());
         bytes.extend(self.generation.to_le_bytes());
         bytes.extend((self.entries.len() as u64).to_le_bytes());
-        self.entries.iter().for_each(|entry| bytes.extend(entry));
+        bytes.extend((self.pending.len() as u64).to_le_bytes());
+        self.entries.iter().chain(&self.pending).for_each(|entry| bytes.extend(entry));
         bytes.extend(xxh3_64(&bytes).to_le_bytes());
         let (temporary, directory) = (path.with_extension("new"), path.parent().unwrap_or(Path::new(".")));
         let written = disk::open(OpenOptions::new().write(true).create(true).truncate(true), &temporary)
@@ -146,6 +156,16 @@ impl Sent {
             .and_then(|()| disk::sync_directory(directory));
         written.map_err(|error| Error::io(format!("write {}", path.display()), error))
     }
+}
+
+/// Both; of an identifier that is in both, the second's.
+fn union(mut first: Vec<Entry>, mut second: Vec<Entry>) -> Vec<Entry> {
+    second.sort_unstable();
+    second.dedup_by_key(|entry| who_of(entry));
+    first.retain(|entry| second.binary_search_by(|other| other[..16].cmp(&entry[..16])).is_err());
+    first.extend(second);
+    first.sort_unstable();
+    first
 }
 
 /// The hash of an entry's key.
@@ -178,7 +198,13 @@ mod tests {
             let (path, mut map, mut sent) = (file(folder.path(), &["a"]), BTreeMap::new(), Sent::default());
             prop_assert_eq!(Sent::load(&path).unwrap(), None);
             for round in rounds {
-                sent.add(round.iter().map(|(who, form)| entry(*who, *form)).collect());
+                let more: Vec<Entry> = round.iter().map(|(who, form)| entry(*who, *form)).collect();
+                sent.expect(&more);
+                sent.save(&path).unwrap();
+                let expected = round.keys().filter(|who| !map.contains_key(*who)).count();
+                prop_assert_eq!(Sent::load(&path).unwrap().unwrap().pending.len(), expected);
+                sent.confirm(more);
+                prop_assert!(sent.pending.is_empty());
                 map.extend(round);
                 sent.save(&path).unwrap();
                 sent = Sent::load(&path).unwrap().unwrap();
@@ -196,7 +222,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = file(folder.path(), &["a", "b"]);
         assert_ne!(path, file(folder.path(), &["ab"]));
-        Sent { confirmed: Timestamp(7), generation: 3, entries: vec![entry(1, 1), entry(2, 2)] }.save(&path).unwrap();
+        Sent {
+            confirmed: Timestamp(7),
+            generation: 3,
+            entries: vec![entry(1, 1), entry(2, 2)],
+            pending: vec![entry(3, 3)],
+        }
+        .save(&path)
+        .unwrap();
         let bytes = fs::read(&path).unwrap();
         for at in 0..bytes.len() {
             let mut damaged = bytes.clone();

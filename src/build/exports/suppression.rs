@@ -23,7 +23,8 @@ impl List {
     pub(super) fn new() -> Result<Self> {
         let mut salt = [0; 16];
         let filled = aws_lc_rs::rand::fill(&mut salt);
-        filled.map_err(|_| Error::internal("this machine gives no random numbers, which the list's salt is made of"))?;
+        filled
+            .map_err(|_| Error::internal("this machine gives no random numbers, which the list's salt is made of"))?;
         Ok(List { salt, entries: Vec::new() })
     }
 

@@ -103,8 +103,7 @@ impl Voices<'_> {
             return Some(Against::Deletion);
         }
         let flags = self.consents.of(ordinal);
-        let marketing =
-            flags & OBJECTS_TO_MARKETING != 0 || blocks.iter().any(|block| block.scope != Scope::Profiling);
+        let marketing = flags & OBJECTS_TO_MARKETING != 0 || blocks.iter().any(|block| block.scope != Scope::Profiling);
         if marketing || flags & OBJECTS_TO_PROFILING != 0 || !blocks.is_empty() {
             return Some(Against::Objection { marketing });
         }
