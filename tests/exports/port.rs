@@ -49,7 +49,7 @@ fn start(scene: &Scene, keys: &[(&Key, Role, &str)]) -> Port {
             revoked: None,
             comment: None,
             mtls: None,
-            origin: Default::default(),
+            origin: vaglio::access::Origin::Made,
         };
         credentials.add(made, Timestamp(0)).unwrap();
     }
