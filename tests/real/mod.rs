@@ -50,7 +50,7 @@ pub struct Built {
     pub serving: ServingSnapshot,
     pub keys: KeyHasher,
     pub now: Timestamp,
-    _directory: tempfile::TempDir,
+    directory: tempfile::TempDir,
 }
 
 impl Built {
@@ -71,7 +71,13 @@ impl Built {
         let store = Store::open(directory.path()).unwrap();
         let serving = ServingSnapshot::open(&store, manifest.generation, &keys).unwrap();
         let now = loaded.clock().now();
-        Built { manifest, serving, keys, now, _directory: directory }
+        Built { manifest, serving, keys, now, directory }
+    }
+
+    /// Where its generation is.
+    #[allow(dead_code, reason = "not every test opens what the bid plane does not need")]
+    pub fn store(&self) -> Store {
+        Store::open(self.directory.path()).unwrap()
     }
 
     /// The profiles in an audience, by the manifest.
