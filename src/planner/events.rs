@@ -23,13 +23,12 @@ use crate::live::{Incoming, Objection, Outcome, Stopped};
 use crate::schema::{Generation, KeyHasher, Offset, Timestamp};
 use crate::wire::Code;
 use check::{Taken, check};
+pub(super) use http::routes;
 use line::Line;
 use parking_lot::Mutex;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
-use vocabulary::Vocabulary;
-
-pub(super) use http::routes;
+pub(super) use vocabulary::Vocabulary;
 
 /// What the lines of a body become without a generation: the bytes of their records, an objection's none, or why they are
 /// rejected. For benches and fuzzing.

@@ -3,7 +3,7 @@
 //! Contents: [`events`] what happens between builds; [`builds`] what is built; [`generations`] those on disk, compared; [`catalogue`] what is defined; [`exports`] audiences that leave the house; [`profiles`] deletes people and exports what is held of them (`export`), [`explain`] why somebody is where they are, [`named`] whom a request means; [`keys`] who may ask, [`audit`] who did what, [`scrape`] the counters; [`port`] its
 //! connections, HTTP/1.1 and gRPC on one; [`reply`] who asks and how they are refused;
 //! [`guard`] what stands before every path;
-//! [`view`] the generation that planners look at; [`openapi`] the description of every path.
+//! [`uploads`] files of who is on a list; [`view`] the generation that planners look at; [`openapi`] the description of every path.
 //! What must not live here: the bid path, files.
 
 pub mod audit;
@@ -23,6 +23,7 @@ mod profiles;
 mod reply;
 mod scrape;
 mod statistics;
+mod uploads;
 mod view;
 
 use crate::access::Access;
@@ -126,6 +127,7 @@ pub async fn serve_with(listener: TcpListener, tls: Option<TlsAcceptor>, planner
 /// Every path of the port.
 fn router(planner: Arc<Planner>) -> Router {
     let paths = openapi::router()
+        .merge(uploads::routes(Arc::clone(&planner)))
         .merge(audit::routes(Arc::clone(&planner)))
         .merge(events::routes(Arc::clone(&planner)))
         .merge(explain::routes(Arc::clone(&planner)))
