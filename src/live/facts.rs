@@ -1,6 +1,6 @@
 //! What came by the doors about one profile since the snapshot, as short as it gets, in the order of the log.
 
-use crate::log::Record;
+use crate::log::{Record, Said};
 use crate::schema::Timestamp;
 use smallvec::SmallVec;
 
@@ -52,9 +52,22 @@ impl Facts {
 pub(super) fn within_the_minute(facts: &mut [Record<'_>], now: Timestamp) -> SmallVec<[(usize, i64); 4]> {
     let start = now.floor_minute().0;
     let mut fresh = SmallVec::new();
-    for (at, fact) in facts.iter_mut().enumerate().filter(|(_, fact)| fact.time > start && fact.time <= now.0) {
-        fresh.push((at, fact.time));
-        fact.time = start;
+    for at in 0..facts.len() {
+        let time = facts[at].time;
+        if time > start && time <= now.0 {
+            fresh.push((at, time));
+        }
+    }
+    // Of what is said of a list the last counts, also where both are of this minute: the others come before it.
+    let list = |fact: &Record<'_>| match &fact.said {
+        Said::Membership { list, .. } => Some(list.clone().into_owned()),
+        _ => None,
+    };
+    let named: SmallVec<[Option<String>; 4]> = fresh.iter().map(|(at, _)| list(&facts[*at])).collect();
+    for ((at, time), name) in fresh.iter().zip(&named) {
+        let later = |((_, other), list): (&(usize, i64), &Option<String>)| list == name && other > time;
+        let is_outdone = name.is_some() && fresh.iter().zip(&named).any(later);
+        facts[*at].time = start - i64::from(is_outdone);
     }
     fresh
 }
@@ -62,7 +75,7 @@ pub(super) fn within_the_minute(facts: &mut [Record<'_>], now: Timestamp) -> Sma
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::log::{Said, Stay, Value};
+    use crate::log::{Stay, Value};
 
     fn record(time: i64, said: Said<'_>) -> Record<'_> {
         Record { id: 0, time, received: time, keys: SmallVec::new(), said }
@@ -108,5 +121,14 @@ mod tests {
         let mut facts: Vec<_> = [119, 120, 143, 151].into_iter().map(|time| record(time, event())).collect();
         assert_eq!(within_the_minute(&mut facts, Timestamp(150)).as_slice(), [(2, 143)]);
         assert_eq!(facts.iter().map(|fact| fact.time).collect::<Vec<_>>(), [119, 120, 120, 151]);
+    }
+
+    #[test]
+    fn within_the_minute_too_the_last_that_is_said_of_a_list_counts() {
+        let of = |list: &'static str, stay| Said::Membership { list: list.into(), stay };
+        let said = [(125, of("a/b", Stay::Ends)), (126, of("a/b", Stay::ByDefault)), (124, of("a/c", Stay::Ends))];
+        let mut facts: Vec<_> = said.into_iter().map(|(time, said)| record(time, said)).collect();
+        assert_eq!(within_the_minute(&mut facts, Timestamp(150)).len(), 3);
+        assert_eq!(facts.iter().map(|fact| fact.time).collect::<Vec<_>>(), [119, 120, 120]);
     }
 }

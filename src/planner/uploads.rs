@@ -15,6 +15,7 @@ use super::reply::{Fault, Peer, Problem, Refused, json};
 use super::view::View;
 use crate::access::{Entry, Who, roles};
 use crate::audiences::Audience;
+use crate::schema::Clock;
 use crate::wire::Code;
 use axum::Extension;
 use axum::extract::{DefaultBodyLimit, Path, Request, State};
@@ -35,7 +36,9 @@ const AT_ONCE: usize = 2;
 
 /// The paths of this file.
 pub(super) fn routes(planner: Arc<Planner>) -> OpenApiRouter {
-    let door = Door { planner, turn: Mutex::new(0), room: Arc::new(Semaphore::new(AT_ONCE)) };
+    // Later than whatever a server before this one took.
+    let now = Clock::System.now().0;
+    let door = Door { planner, turn: Mutex::new(now), room: Arc::new(Semaphore::new(AT_ONCE)) };
     // A body has bounds of its own, which are told in words.
     OpenApiRouter::new().routes(routes!(upload)).layer(DefaultBodyLimit::disable()).with_state(Arc::new(door))
 }

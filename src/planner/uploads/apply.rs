@@ -91,20 +91,16 @@ fn on_the_list(planner: &Planner, view: &View, full: &str) -> Result<HashMap<Per
             on_it.extend(current.map(|(low, _)| (Person::Profile((block << 16) as u32 | u32::from(*low)), None)));
         }
     }
-    for (key, id_type, stay) in since(planner, view, full)? {
-        let person = match_one(view, key)?;
+    let since = since(planner, view, full)?;
+    let keys: Vec<ProfileKey> = since.iter().map(|(key, ..)| *key).collect();
+    for ((key, id_type, stay), profile) in since.into_iter().zip(match_keys(view, &keys)?) {
+        let person = profile.map_or(Person::Stranger(key), Person::Profile);
         match stay {
             Stay::Ends => drop(on_it.remove(&person)),
             _ => drop(on_it.insert(person, Some(id_type))),
         }
     }
     Ok(on_it)
-}
-
-fn match_one(view: &View, key: ProfileKey) -> Result<Person> {
-    let keys = Keys::open(view.serving().snapshot().section("keys")?)?;
-    let found = view.serving().find(key).filter(|ordinal| keys.of(*ordinal).any(|(known, _)| known == key));
-    Ok(found.map_or(Person::Stranger(key), Person::Profile))
 }
 
 /// What the doors said of a list since the generation's cut, by time.
