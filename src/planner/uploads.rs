@@ -40,7 +40,7 @@ pub(super) fn routes(planner: Arc<Planner>) -> OpenApiRouter {
     let now = Clock::System.now().0;
     let door = Door { planner, turn: Mutex::new(now), room: Arc::new(Semaphore::new(AT_ONCE)) };
     // A body has bounds of its own, which are told in words.
-    OpenApiRouter::new().routes(routes!(upload)).layer(DefaultBodyLimit::disable()).with_state(Arc::new(door))
+    OpenApiRouter::new().routes(routes!(upload_members)).layer(DefaultBodyLimit::disable()).with_state(Arc::new(door))
 }
 
 /// What uploads share.
@@ -167,7 +167,7 @@ pub(super) struct Reject {
         (status = 503, body = Problem, content_type = "application/problem+json"),
         (status = 507, body = Problem, content_type = "application/problem+json"),
     ))]
-async fn upload(
+async fn upload_members(
     State(door): State<Arc<Door>>,
     Extension(peer): Extension<Peer>,
     Path((owner, id)): Path<(String, String)>,
