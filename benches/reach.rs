@@ -218,7 +218,7 @@ fn set(columns: &Columns<'_>, seed: u64) -> (String, RoaringBitmap) {
 
 /// How many combinations there are, and how many people in all of them.
 fn overlap_sql(sets: &[(String, RoaringBitmap)]) -> String {
-    let bits: Vec<String> = sets.iter().enumerate().map(|(at, (sql, _))| format!("({sql})::INT << {at}")).collect();
+    let bits: Vec<String> = sets.iter().enumerate().map(|(at, (sql, _))| format!("(({sql})::INT << {at})")).collect();
     let grouped = format!("SELECT {} AS mask, count(*) AS n FROM people GROUP BY mask", bits.join(" | "));
     format!("SELECT count(*), sum(n) FROM ({grouped}) WHERE mask <> 0")
 }

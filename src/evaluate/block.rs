@@ -85,7 +85,7 @@ impl Plan<'_> {
         match &self.graph.leaves[number] {
             Leaf::Constant(truth) => out.fill(if *truth { u64::MAX } else { 0 }),
             Leaf::Value { column, matcher } => match (&self.columns.traits()[*column].1, matcher) {
-                (TraitColumn::Flag { known, yes }, matcher) => return flags(known, yes, block, matcher, out),
+                (TraitColumn::Flag { known, yes }, matcher) => flags(known, yes, block, matcher, out),
                 (TraitColumn::Category(codes, _), super::bind::Matcher::Codes(ranges)) => {
                     bits::pack_codes(codes.slice(rows), ranges, out);
                 }

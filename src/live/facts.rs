@@ -52,11 +52,8 @@ impl Facts {
 pub(super) fn within_the_minute(facts: &mut [Record<'_>], now: Timestamp) -> SmallVec<[(usize, i64); 4]> {
     let start = now.floor_minute().0;
     let mut fresh = SmallVec::new();
-    for at in 0..facts.len() {
-        let time = facts[at].time;
-        if time > start && time <= now.0 {
-            fresh.push((at, time));
-        }
+    for (at, fact) in facts.iter().enumerate().filter(|(_, fact)| fact.time > start && fact.time <= now.0) {
+        fresh.push((at, fact.time));
     }
     // Of what is said of a list the last counts, also where both are of this minute: the others come before it.
     let list = |fact: &Record<'_>| match &fact.said {

@@ -97,7 +97,7 @@ impl List {
         if item.segments.is_empty() {
             return self.stay(item.ttl, item.remove);
         }
-        let is_this = |segment: &&Segment| self.names.iter().any(|name| *name == segment.name);
+        let is_this = |segment: &&Segment| self.names.contains(&segment.name);
         match item.segments.iter().find(is_this) {
             Some(segment) => self.stay(segment.ttl.or(item.ttl), item.remove),
             None => Err(Wrong::new(
