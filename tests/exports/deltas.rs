@@ -227,8 +227,8 @@ fn a_memory_that_is_damaged_is_told_and_replaced() {
     let mut delta = ask(Format::Csv);
     delta.delta = true;
     scene.export("gold", &delta).unwrap();
-    let entries = fs::read_dir(scene.data().join("exports")).unwrap().map(|entry| entry.unwrap().path());
-    let memory = entries.filter(|path| path.extension().is_some_and(|it| it == "sent")).next().unwrap();
+    let mut entries = fs::read_dir(scene.data().join("exports")).unwrap().map(|entry| entry.unwrap().path());
+    let memory = entries.find(|path| path.extension().is_some_and(|it| it == "sent")).unwrap();
     let mut bytes = fs::read(&memory).unwrap();
     bytes[40] ^= 1;
     fs::write(&memory, bytes).unwrap();

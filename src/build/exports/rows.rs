@@ -88,7 +88,7 @@ struct Lines {
 
 enum Rows {
     Csv(Box<csv::Writer<Outlet>>),
-    Ndjson(Outlet),
+    Ndjson(Box<Outlet>),
     #[cfg(feature = "lake")]
     Parquet(Box<super::parquet::Table>),
 }
@@ -123,7 +123,7 @@ impl Lines {
         };
         let name = outlet.name().to_owned();
         let rows = match format {
-            Format::Ndjson => Rows::Ndjson(outlet),
+            Format::Ndjson => Rows::Ndjson(Box::new(outlet)),
             #[cfg(feature = "lake")]
             Format::Parquet => Rows::Parquet(Box::new(super::parquet::Table::new(header, outlet)?)),
             _ => {
