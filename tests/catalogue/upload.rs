@@ -133,3 +133,14 @@ proptest! {
         prop_assert_eq!(codes(&text), codes(&yaml));
     }
 }
+
+#[test]
+fn a_download_of_nothing_uploads_again() {
+    let place = Place::new().start();
+    let empty = place.ask("GET", "/api/v1/definitions.yaml", "", "");
+    assert_eq!((empty.status, empty.body.as_str()), (200, "audiences: []\n"));
+    for more in ["", "?publish=true"] {
+        let again = place.post(&format!("/api/v1/definitions{more}"), &empty.body);
+        assert_eq!((again.status, &again.json()["items"]), (200, &serde_json::json!([])), "{again:?}");
+    }
+}

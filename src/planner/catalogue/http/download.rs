@@ -13,6 +13,26 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
+use utoipa::ToSchema;
+
+/// A definition file. What stands in it is in `docs/language.md`; `POST /api/v1/definitions` says what is wrong with one.
+#[derive(ToSchema)]
+#[schema(as = DefinitionFile)]
+#[allow(dead_code, reason = "describes a text that is written elsewhere")]
+struct File {
+    /// Audiences.
+    #[schema(required = false)]
+    audiences: Vec<serde_json::Map<String, serde_json::Value>>,
+    /// Campaigns.
+    #[schema(required = false)]
+    campaigns: Vec<serde_json::Map<String, serde_json::Value>>,
+    /// Groups of campaigns.
+    #[schema(required = false)]
+    groups: Vec<serde_json::Map<String, serde_json::Value>>,
+    /// How much is said to a person at most.
+    #[schema(required = false)]
+    pressure: Vec<serde_json::Map<String, serde_json::Value>>,
+}
 
 /// What of the catalogue is the key's own, as YAML that uploads again without a change; what files define is in the files
 #[utoipa::path(get, path = "/api/v1/definitions.yaml", tag = "catalogue",
@@ -23,7 +43,7 @@ use std::sync::Arc;
         ("drafts" = Option<bool>, Query, description = "Drafts where there are any, instead of what is in force alone"),
     ),
     responses(
-        (status = 200, body = String, content_type = "application/yaml"),
+        (status = 200, body = File, content_type = "application/yaml"),
         (status = 400, body = Problem, content_type = "application/problem+json"),
         (status = 401, body = Problem, content_type = "application/problem+json"),
         (status = 403, body = Problem, content_type = "application/problem+json"),
@@ -48,7 +68,10 @@ pub(super) async fn download(
             let version = history.draft().filter(|_| drafts).or_else(|| history.published())?;
             wanted.then(|| Some((of, id, version.text.as_deref()?))).flatten()
         });
-        Ok((StatusCode::OK, [(CONTENT_TYPE, "application/yaml")], file(items)).into_response())
+        let text = Some(file(items)).filter(|text| !text.is_empty());
+        // Where there is nothing, an object all the same.
+        let text = text.unwrap_or_else(|| "audiences: []\n".to_owned());
+        Ok((StatusCode::OK, [(CONTENT_TYPE, "application/yaml")], text).into_response())
     })
     .await
 }
