@@ -217,7 +217,8 @@ fn refused(refusal: Refusal, texts: &[(PathBuf, String)]) -> Error {
         Refusal::Confirm(reasons, token) => Error::input(format!(
             "this must be confirmed; nothing was changed. If it is meant, say it again with `--confirm {token}`:\n{}",
             listed(&reasons)
-        )),
+        ))
+        .with_problems(reasons.iter().flat_map(|reason| problems(reason.wrong.clone())).collect()),
         Refusal::Approver(_) => Error::input("only an approver may publish this"),
         Refusal::Busy => Error::busy("others change the catalogue all the time: try again"),
         Refusal::Stale(_) => Error::busy("somebody changed it meanwhile: try again"),

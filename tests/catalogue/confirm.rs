@@ -91,3 +91,81 @@ fn an_approver_publishes_what_planners_may_not() {
         assert_eq!(publish(&approver, &fewer, &token).status, 200);
     }
 }
+
+#[test]
+fn what_cannot_be_weighed_is_confirmed_and_never_passes_by_itself() {
+    let place = Place::with("publishing: { approval: confirmed }\n");
+    let (planner, approver) = (place.key("planner", "globex"), place.key("approver", "globex"));
+    let all = place.key("approver", "*");
+    let place = place.start();
+    let text = FIRST.replace("acme", "globex").replace(", buyers]", "]");
+    assert_eq!(place.with_key(&approver, "POST", "/api/v1/definitions?publish=true", &text).status, 200);
+
+    // A file breaks; it is another owner's.
+    let file = std::fs::read_to_string(place.world.path().join("audiences.yaml")).unwrap();
+    place.world.file("audiences.yaml", &file.replace("plan = gold", "nonesuch = gold"));
+    let fewer = text.replace("exclude: [{ audience: haters, hard: true }]", "exclude: []");
+    assert_ne!(fewer, text);
+    let publish = |key: &str, confirm: &str| {
+        place.with_key(key, "POST", &format!("/api/v1/definitions?publish=true&confirm={confirm}"), &fewer)
+    };
+    let refused = publish(&planner, "");
+    assert_eq!((refused.status, codes(&refused)), (403, vec!["not_counted".to_owned()]), "{refused:?}");
+    let told = publish(&approver, "");
+    assert_eq!(codes(&told), ["not_counted", "confirm"], "nothing of others: {told:?}");
+    assert!(!told.body.contains("audiences.yaml"));
+    let whole = publish(&all, "").json();
+    let at = whole["errors"].as_array().unwrap().iter().find(|error| error["file"].is_string()).unwrap();
+    assert!(at["file"].as_str().unwrap().ends_with("audiences.yaml") && at["line"] == 2, "{whole}");
+    let path = "/api/v1/definitions?publish=true&dry_run=true";
+    let dry = place.with_key(&planner, "POST", path, &fewer).json();
+    assert_eq!(dry["needs_confirmation"][0]["code"], "not_counted", "{dry}");
+    assert_eq!(publish(&planner, &token(&told)).status, 403);
+    assert_eq!(publish(&approver, &token(&told)).status, 200);
+
+    // `vaglio publish` says so, and where.
+    place.world.file("more.yaml", "audiences: [{ id: cli, owner: acme, kind: target, rule: age > 5 }]\n");
+    let output = place.run(&["publish", "more.yaml"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && said.contains("--confirm") && said.contains("audiences.yaml:2"), "{said}");
+}
+
+#[test]
+fn exclusions_that_end_later_and_suppress_audiences_that_target_are_confirmed() {
+    let place = Place::new().start();
+    let publish = |text: &str| place.post("/api/v1/definitions?publish=true", text);
+    assert_eq!(publish(FIRST).status, 200);
+    let ends = FIRST.replace("kind: suppress", "kind: suppress, valid_to: 2199-12-31");
+    assert_eq!(codes(&publish(&ends)), ["exclusion_ends", "confirm"]);
+    let targets = FIRST.replace("kind: suppress", "kind: target");
+    assert_eq!(codes(&publish(&targets)), ["suppress_retargeted", "confirm"]);
+    // What says nothing of who is in it moves nobody.
+    assert_eq!(publish(&FIRST.replace("kind: suppress", "kind: suppress, folder: f")).status, 200);
+}
+
+#[test]
+fn nobody_counts_anothers_audience_by_moving_their_own() {
+    let place = Place::new();
+    let (acme, globex) = (place.key("planner", "acme"), place.key("planner", "globex"));
+    let place = place.start();
+    let publish = |key: &str, text: &str| place.with_key(key, "POST", "/api/v1/definitions?publish=true", text);
+    let open = "audiences: [{ id: open, owner: acme, kind: target, rule: age >= 18, share: all }]\n";
+    assert_eq!(publish(&acme, open).status, 200);
+    let own = "audiences: [{ id: own, owner: globex, kind: target, rule: plan = gold }]\n";
+    assert_eq!(publish(&globex, own).status, 200);
+    // It moves everybody, or nobody: the answer is the same.
+    let one = publish(&globex, &own.replace("plan = gold", "in audience acme/open"));
+    let other = publish(&globex, &own.replace("plan = gold", "plan = gold and (in audience acme/open or everyone)"));
+    for answer in [&one, &other] {
+        assert_eq!(codes(answer), ["not_counted", "confirm"], "{answer:?}");
+        let detail = &answer.json()["errors"][0]["detail"];
+        assert!(detail.as_str().unwrap().contains("`globex/own` rests on an audience of another owner"), "{detail}");
+    }
+    let confirm = token(&one);
+    let path = format!("/api/v1/definitions?publish=true&confirm={confirm}");
+    let rests = own.replace("plan = gold", "in audience acme/open");
+    assert_eq!(place.with_key(&globex, "POST", &path, &rests).status, 200);
+    let asked = publish(&acme, &open.replace("18", "17"));
+    assert_eq!(codes(&asked), ["not_counted", "confirm"]);
+    assert!(!asked.body.contains("globex"), "{asked:?}");
+}

@@ -1,5 +1,6 @@
 //! What is in force: files and published definitions, checked together. Read once a change, shared by everybody who asks.
 
+use crate::audiences::definitions::Finding;
 use crate::audiences::definitions::canonical::{Summary, summary};
 use crate::audiences::versions::{History, Kind, Version, Versions};
 use crate::audiences::{Catalogue, Severity};
@@ -27,6 +28,8 @@ pub struct Base {
     pub catalogue: Option<Catalogue>,
     /// What is wrong already: the vocabulary has changed, or a file.
     pub wrong: BTreeSet<Wrong>,
+    /// The same, each at its place.
+    pub findings: Vec<Finding>,
     /// What was asked of texts, by their address: they are shared and never change.
     summaries: Mutex<HashMap<Arc<str>, Arc<Summary>>>,
 }
@@ -36,9 +39,11 @@ impl Base {
         let texts = Texts::of(&files, &versions);
         let checked = texts.check(&loaded.declarations, &loaded.zone());
         let errors = checked.findings.iter().filter(|finding| finding.severity == Severity::Error);
-        let wrong = errors.map(|finding| (finding.file.clone(), finding.code, finding.message.clone())).collect();
+        let findings: Vec<Finding> = errors.cloned().collect();
+        let wrong =
+            findings.iter().map(|finding| (finding.file.clone(), finding.code, finding.message.clone())).collect();
         let (owned, catalogue) = (texts.owned, checked.catalogue);
-        Base { files, owned, versions, catalogue, wrong, summaries: Mutex::default() }
+        Base { files, owned, versions, catalogue, wrong, findings, summaries: Mutex::default() }
     }
 
     pub(super) fn is_of(&self, files: &[(PathBuf, String)], versions: &Versions) -> bool {

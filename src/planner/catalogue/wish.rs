@@ -6,7 +6,7 @@ use super::Definitions;
 use super::base::Base;
 use super::named::{self, drafts, gone, in_no_file, owned_by, picked, stands, uploaded};
 use super::refusal::Refusal;
-use super::weigh::{Affected, Reason, affected, reasons, token};
+use super::weigh::{Affected, Reason, Weighed, affected, token, unknown, unseen};
 use crate::access::{Role, Who};
 use crate::audiences::Severity;
 use crate::audiences::definitions::canonical::{item, split};
@@ -98,7 +98,7 @@ pub struct Desk<'a> {
     pub loaded: &'a Loaded,
     /// The definitions.
     pub definitions: &'a Definitions,
-    /// The generation that is counted over; `None` where there is none yet.
+    /// The generation that is counted over; `None` where there is none yet. Where it cannot be had, what moves is confirmed unseen.
     pub view: &'a dyn Fn() -> Result<Option<Arc<View>>>,
     /// Makes an entry in the audit trail, before anything is written.
     pub note: Note<'a>,
@@ -277,18 +277,28 @@ impl Desk<'_> {
     ) -> std::result::Result<(), Refusal> {
         let publishing = &self.loaded.config.publishing;
         let planner = asked.who.role == Some(Role::Planner);
-        if let (Some(before), Some(after)) = (&base.catalogue, &after.catalogue) {
+        if let Some(after) = &after.catalogue {
             decided.definitions = Some(version(after)?);
-            decided.affected = affected(before, after, &decided.items);
-            let view = if decided.affected.audiences.is_empty() { None } else { (self.view)()? };
-            let share = publishing.confirm_moved_share;
-            decided.reasons = reasons(before, after, &decided.items, &decided.affected, view.as_deref(), share);
+        }
+        match (&base.catalogue, &after.catalogue) {
+            (Some(before), Some(after)) => {
+                decided.affected = affected(before, after, &decided.items);
+                let (items, share) = (&decided.items, publishing.confirm_moved_share);
+                let weighed = Weighed { before, after, items, share, owner: asked.who.owner.as_deref() };
+                decided.reasons = weighed.reasons();
+                let none = decided.affected.audiences.is_empty();
+                match if none { Ok(None) } else { (self.view)() } {
+                    Ok(view) => decided.reasons.extend(view.iter().flat_map(|view| weighed.moved(view))),
+                    Err(why) => decided.reasons.extend(unseen(&why, &decided.affected)),
+                }
+            }
+            _ => decided.reasons.extend(unknown(&base.findings, &decided.items)),
         }
         if decided.items.is_empty() {
             return Ok(());
         }
         let confirms = !decided.reasons.is_empty();
-        let token = token(base, &decided.items, asked.who.owner.as_deref());
+        let token = token(base, &decided.items, asked.who.owner.as_deref(), &decided.reasons);
         let confirmed = asked.confirm.as_deref() == Some(token.as_str());
         decided.token = confirms.then(|| token.clone());
         if asked.dry_run {

@@ -8,6 +8,7 @@ mod shapes;
 
 use super::query::Query;
 use super::refusal::{Held, Refusal};
+use super::weigh::Reason;
 use super::wish::{Asked, Desk, Done, Wish};
 use crate::access::{Entry, Who};
 use crate::audiences::definitions::Finding;
@@ -16,6 +17,7 @@ use crate::planner::Planner;
 use crate::planner::profiles::refused;
 use crate::planner::reply::{Fault, Refused};
 use crate::schema::{AudienceId, names::is_name};
+use crate::snapshot::Store;
 use crate::wire::Code;
 use std::sync::Arc;
 use utoipa_axum::router::OpenApiRouter;
@@ -66,7 +68,11 @@ impl Planner {
     fn change(&self, asked: &Asked, wish: &Wish) -> Result<Done, Refused> {
         let view = || match self.standing.answering() {
             Some(_) => self.view().map(Some).map_err(|refused| crate::error::Error::input(refused.failure.message)),
-            None => Ok(None),
+            // Before the first nobody is in anything. Behind it, somebody is, also while it is taken into service.
+            None => match Store::open(&self.loaded.config.data_dir)?.current()? {
+                None => Ok(None),
+                Some(_) => Err(crate::error::Error::busy("the generation is not in service")),
+            },
         };
         let note = |asked: &Asked, base: &super::base::Base, items: &[Item]| {
             entries(base, items)
@@ -170,13 +176,13 @@ fn told(refusal: Refusal, who: &Who) -> Refused {
                 }
             };
             let help = "keep it as a draft, and have somebody with a key of role `approver` publish it";
-            let faults = reasons.iter().map(|reason| shapes::fault(reason, who)).collect();
+            let faults = reasons.iter().flat_map(|reason| reason_faults(reason, who)).collect();
             Refused::new(Code::PermissionDenied, message, help).with_errors(faults)
         }
         Refusal::Confirm(reasons, token) => {
             let message = "this must be confirmed; nothing was changed";
             let help = format!("look at `errors`; if that is meant, send the same with `confirm`: {token}");
-            let mut faults: Vec<Fault> = reasons.iter().map(|reason| shapes::fault(reason, who)).collect();
+            let mut faults: Vec<Fault> = reasons.iter().flat_map(|reason| reason_faults(reason, who)).collect();
             faults.push(Fault {
                 code: Some("confirm".to_owned()),
                 detail: token,
@@ -209,15 +215,26 @@ fn faults(findings: &[Finding], who: &Who) -> Vec<Fault> {
     faults
 }
 
-fn fault(finding: &Finding, who: &Who) -> Fault {
-    let file = finding.file.display().to_string();
+/// A reason to confirm, and what is wrong already of what is one's own.
+fn reason_faults(reason: &Reason, who: &Who) -> Vec<Fault> {
+    let own: Vec<Finding> = reason.wrong.iter().filter(|finding| !is_foreign(finding, who)).cloned().collect();
+    [vec![shapes::fault(reason, who)], faults(&own, who)].concat()
+}
+
+/// Whether a finding is of what belongs to another owner than who asks.
+fn is_foreign(finding: &Finding, who: &Who) -> bool {
+    let file = finding.file.to_string_lossy();
     let of_catalogue = file.strip_prefix("catalogue: ").and_then(|name| name.split_once(' '));
-    let foreign = match (&who.owner, of_catalogue) {
+    match (&who.owner, of_catalogue) {
         (None, _) => false,
         (Some(own), Some((_, id))) => !id.starts_with(&format!("{own}/")),
-        (Some(_), None) => !matches!(file.as_str(), "body" | "upload"),
-    };
-    if foreign {
+        (Some(_), None) => !matches!(&*file, "body" | "upload"),
+    }
+}
+
+fn fault(finding: &Finding, who: &Who) -> Fault {
+    let file = finding.file.display().to_string();
+    if is_foreign(finding, who) {
         return Fault {
             code: Some("breaks-others".to_owned()),
             detail: "a definition that is not yours rests on it and would be wrong".to_owned(),

@@ -101,7 +101,7 @@ pub(super) struct VersionAnswer {
 /// What must be confirmed.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct ReasonAnswer {
-    /// `exclusion_removed`, `exclusion_softened`, `suppress_archived`, `members_moved` or `not_counted`.
+    /// `exclusion_removed`, `exclusion_softened`, `exclusion_ends`, `suppress_archived`, `suppress_retargeted`, `members_moved` or `not_counted`.
     pub code: &'static str,
     /// What it is about: its kind.
     pub kind: &'static str,
@@ -309,7 +309,11 @@ pub(super) fn warnings(findings: &[Finding], who: &Who) -> Vec<Fault> {
 /// A reason, as somebody may be told: nothing of others' audiences but that there is one.
 fn answer(reason: &Reason, who: &Who) -> ReasonAnswer {
     if !who.sees(reason.id.owner()) {
-        let detail = "an audience of another owner rests on it, and moves by more than must be confirmed".to_owned();
+        let detail = match reason.code {
+            "members_moved" => "an audience of another owner rests on it, and moves by more than must be confirmed",
+            _ => "an audience of another owner rests on it: how far it moves is not told",
+        };
+        let detail = detail.to_owned();
         return ReasonAnswer {
             code: reason.code,
             kind: reason.kind.name(),
