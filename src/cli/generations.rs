@@ -1,4 +1,6 @@
-//! `vaglio generations`: which generations there are, which one is live, and whether a rollback pins it.
+//! `vaglio generations`: which generations there are, which one is live, and whether a rollback pins it; [`compare`] two.
+
+mod compare;
 
 use super::{ConfigArg, Format, figures, inspect, print, print_json};
 use crate::error::Result;
@@ -8,10 +10,15 @@ use serde::Serialize;
 
 /// List the generations on disk
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  vaglio generations --config vaglio.yaml")]
+#[command(
+    after_help = "Examples:\n  vaglio generations --config vaglio.yaml\n  vaglio generations --compare 41 42   sizes, joins and leaves by audience"
+)]
 pub struct Args {
     #[command(flatten)]
     config: ConfigArg,
+    /// How two of them differ: sizes, joins and leaves by audience, changed definitions
+    #[arg(long, num_args = 2, value_names = ["BEFORE", "AFTER"])]
+    compare: Option<Vec<u64>>,
     /// How to print
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -70,7 +77,11 @@ impl Summary {
 /// # Errors
 /// A configuration or data directory that cannot be read. A damaged manifest is a line of the list, not an error.
 pub fn run(args: &Args) -> Result<()> {
-    let store = Store::open(&args.config.load()?.config.data_dir)?;
+    let loaded = args.config.load()?;
+    let store = Store::open(&loaded.config.data_dir)?;
+    if let Some(pair) = &args.compare {
+        return compare::run(&loaded, &store, pair, args.format);
+    }
     let line = |generation| match store.manifest(generation) {
         Ok(manifest) => Line { generation, summary: Some(Summary::of(&store, &manifest)), refused: None },
         Err(error) => Line { generation, summary: None, refused: Some(error.to_string()) },

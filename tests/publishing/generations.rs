@@ -74,6 +74,13 @@ fn two_generations_differ_as_their_sets_of_keys_do() {
     let own = compare_two(&world.loaded(), &store, Generation(2), Generation(2), &Watch::default()).unwrap().unwrap();
     assert!(own.same_index && own.audiences.iter().all(|it| it.moves == Default::default() && it.defined.is_none()));
 
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_vaglio"));
+    let config = world.config();
+    let arguments = ["generations", "--compare", "1", "2", "--config", config.to_str().unwrap()];
+    let printed = String::from_utf8(command.args(arguments).output().unwrap().stdout).unwrap();
+    assert!(printed.contains("acme/members") && printed.contains("Matched by identifiers: "), "{printed}");
+    println!("{printed}");
+
     let server = stage.serve();
     wait_until("the second generation", || server.generation() == 2);
     let answer = server.get("/api/v1/generations/1/compare/2").json();

@@ -9,7 +9,7 @@ mod stage;
 #[path = "../world/mod.rs"]
 mod world;
 
-use client::get;
+use client::{Client, get, request};
 use serde_json::{Value, json};
 use stage::{Stage, wait_until};
 use std::time::{Duration, Instant};
@@ -47,6 +47,30 @@ fn a_new_audience_answers_within_seconds_and_keeps_doing_so_after_a_restart() {
     let server = stage.serve();
     wait_until("what was published while nobody served", || server.audiences(1).contains(&"acme/young".to_owned()));
     assert!(!server.audiences(1).contains(&"acme/silver".to_owned()));
+}
+
+#[test]
+fn published_over_http_it_answers_within_seconds() {
+    let stage = Stage::built(200);
+    let server = stage.serve();
+    wait_until("the first generation", || server.generation() == 1);
+    let mut times = Vec::new();
+    for round in 0..5 {
+        let id = format!("round{round}");
+        let body =
+            format!("audiences:\n  - {{ id: {id}, name: R, kind: target, owner: acme, rule: age < {} }}\n", 50 + round);
+        let head = request("POST", "/api/v1/definitions?publish=true", "content-type: application/yaml\r\n", &body);
+        let mut client = Client::connect(server.server.addresses().planner);
+        let began = Instant::now();
+        client.send(&head);
+        let answer = client.receive().unwrap();
+        assert!(answer.status < 300, "{answer:?}");
+        wait_until("the audience answers", || server.audiences(1).contains(&format!("acme/{id}")));
+        times.push(began.elapsed());
+    }
+    times.sort();
+    println!("published by HTTP -> answered: min {:?}, median {:?}, max {:?}", times[0], times[2], times[4]);
+    assert!(times[4] < Duration::from_secs(5), "{times:?}");
 }
 
 #[test]

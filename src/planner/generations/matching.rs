@@ -199,7 +199,9 @@ mod tests {
     fn people() -> impl Strategy<Value = People> {
         proptest::collection::vec(0..12usize, 40).prop_map(|owners| {
             let mut people: People = vec![BTreeSet::new(); 12];
-            owners.iter().enumerate().for_each(|(id, owner)| drop(people[*owner].insert(id as u8)));
+            for (id, owner) in owners.iter().enumerate() {
+                people[*owner].insert(id as u8);
+            }
             people.retain(|ids| !ids.is_empty());
             people
         })

@@ -161,14 +161,13 @@ mod tests {
 
     #[test]
     fn progress_is_read_from_what_a_build_writes() {
-        let share = |line| progress(line).map(|(phase, share)| (phase, share));
         let line = "collect       25 %: 1.00 GiB of 4.00 GiB, 256.00 MiB/s, 12 seconds left";
-        assert_eq!(share(line), Some(("collect", Some(0.25))));
-        assert_eq!(share("columns      5,000 rows, 5,000 rows/s"), Some(("columns", None)));
-        assert_eq!(share("live facts   done in 0.1 s: 7 facts"), Some(("live facts", Some(1.0))));
-        assert_eq!(share("warning: audience acme/x is in nobody's campaign"), None);
-        assert_eq!(share("error: the disk is full"), None);
-        assert_eq!(share("short"), None);
+        assert_eq!(progress(line), Some(("collect", Some(0.25))));
+        assert_eq!(progress("columns      5,000 rows, 5,000 rows/s"), Some(("columns", None)));
+        assert_eq!(progress("live facts   done in 0.1 s: 7 facts"), Some(("live facts", Some(1.0))));
+        assert_eq!(progress("warning: audience acme/x is in nobody's campaign"), None);
+        assert_eq!(progress("error: the disk is full"), None);
+        assert_eq!(progress("short"), None);
     }
 
     #[test]
