@@ -9,13 +9,14 @@ use std::hint::black_box;
 use std::io::Write;
 use std::path::Path;
 use std::time::Instant;
+use vaglio::audiences::rule::{Count, EventTest, Literal, Pick, Test, TraitTest, When};
 use vaglio::audiences::{Catalogue, Expr, Rule};
 use vaglio::build::fresh::{FreshInputs, Outcome, fresh};
 use vaglio::config::load::from_text;
 use vaglio::evaluate::survey::Watch;
 use vaglio::lookup::{Answer, ServingSnapshot};
 use vaglio::overlay::Overlay;
-use vaglio::schema::{AudienceId, Declarations, ProfileKey, Timestamp};
+use vaglio::schema::{AudienceId, ProfileKey, Span, Timestamp};
 use vaglio::snapshot::columns::data::{ColumnData, EventData, TraitData};
 use vaglio::snapshot::columns::{EventsWriter, ListsWriter, Opened, TraitsWriter};
 use vaglio::snapshot::{Manifest, Plane, Planes, SectionRef, SectionWriter, Store};
@@ -77,19 +78,20 @@ fn generation(store: &Store, profiles: u32) -> Manifest {
     manifest
 }
 
-fn rule(text: &str) -> Expr {
-    let text = format!("audiences:\n- {{ id: a, owner: o, kind: target, rule: '{text}' }}\n");
-    let declared = from_text(
-        "sources:\n- { name: s, kind: profiles, path: a.csv, ids: [{ column: id, type: crm }], traits: [{ column: age, kind: number }, { column: vip, kind: flag }] }\n- { name: e, kind: events, path: b.csv, ids: [{ column: id, type: crm }], event: purchase, time: { column: t } }\n",
-        Path::new("/x/vaglio.yaml"),
-        std::iter::empty(),
-    )
-    .map_or_else(|error| panic!("{error}"), |loaded| loaded.declarations);
-    let _: &Declarations = &declared;
-    let checked =
-        vaglio::audiences::definitions::check(&[("f.yaml".into(), text)], &declared, &jiff::tz::TimeZone::UTC);
-    let catalogue = checked.catalogue.unwrap_or_else(|| panic!("{:?}", checked.findings));
-    catalogue.audiences[0].rule.clone().map(|Rule(rule)| rule).expect("a rule")
+/// Flagged people of some age who bought within so many days.
+fn rule(age: f64, days: i64) -> Expr {
+    let ages = Test::Between(Literal::Number(age), Literal::Number(50.0));
+    Expr::And(vec![
+        Expr::Trait(TraitTest { name: "vip".to_owned(), test: Test::IsTrue }),
+        Expr::Trait(TraitTest { name: "age".to_owned(), test: ages }),
+        Expr::Event(EventTest {
+            name: "purchase".to_owned(),
+            filter: Vec::new(),
+            pick: Pick::All,
+            count: Count::AtLeast(1),
+            when: When::Within(Span(days * 86_400)),
+        }),
+    ])
 }
 
 /// Seconds that 2^20 lookups take, at their fastest, one at a time and in batches.
@@ -127,10 +129,8 @@ fn main() {
         let base = open(&manifest);
         let mut catalogue: Catalogue = whole.catalogue().clone();
         for at in 0..count {
-            let days = 7 + at;
-            let text = format!("vip and age between {} and 50 and did purchase within {days} days", 20 + at);
             let audience = &mut catalogue.audiences[at * 211];
-            audience.rule = Some(Rule(rule(&text)));
+            audience.rule = Some(Rule(rule(20.0 + at as f64, 7 + at as i64)));
             audience.id = AudienceId::new("bench", &format!("a{:05}", at * 211));
         }
         let columns = Opened::of(base.snapshot()).expect("columns");
