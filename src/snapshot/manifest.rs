@@ -91,6 +91,9 @@ pub struct Manifest {
     /// When all of its rules were evaluated, which a fresh generation has from the one before it; 0 = when it was built.
     #[serde(default)]
     pub activated: Timestamp,
+    /// Whether it was published over another, without evaluating every rule.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub fresh: bool,
     /// The minute its answers are right at (and from then on, by its flips).
     pub as_of: Timestamp,
     /// Whether the configuration freezes the clock at `as_of`.
@@ -140,6 +143,7 @@ impl Default for Manifest {
             generation: Generation(0),
             created: Timestamp(0),
             activated: Timestamp(0),
+            fresh: false,
             as_of: Timestamp(0),
             frozen: false,
             timezone: "UTC".to_owned(),

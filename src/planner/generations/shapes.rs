@@ -194,7 +194,7 @@ impl Summary {
             as_of: manifest.as_of,
             index_of: manifest.index_of,
             index_created: manifest.index_created,
-            fresh: manifest.section("fresh").is_some(),
+            fresh: manifest.fresh,
             profiles: manifest.profiles,
             audiences: manifest.audiences.len(),
             catalogue_version: manifest.catalogue_version.clone(),
