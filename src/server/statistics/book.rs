@@ -5,7 +5,7 @@ use crate::disk;
 use crate::error::{Error, Result};
 use crate::telemetry::statistics::{Decoder, Encoder, Minute};
 use std::fs::{self, File, OpenOptions};
-use std::io::{Seek, SeekFrom};
+use std::io::{self, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 const MINUTES_OF_A_DAY: i64 = 1_440;
@@ -38,7 +38,11 @@ impl Page {
     /// # Errors
     /// A machine that refuses.
     pub fn read(&self, each: &mut dyn FnMut(Minute)) -> Result<()> {
-        let bytes = fs::read(&self.path).map_err(|error| Error::io(format!("read {}", self.path.display()), error))?;
+        let bytes = match fs::read(&self.path) {
+            // A day that grew too old since it was listed.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            read => read.map_err(|error| Error::io(format!("read {}", self.path.display()), error))?,
+        };
         Decoder::default().read(&bytes, each);
         Ok(())
     }
@@ -161,7 +165,9 @@ mod tests {
         assert_eq!(read(&book, day, day + 10), minutes[..1]);
         book.append(&minute(day + 7, 9)).unwrap();
         assert_eq!(read(&book, day, day + 10), [minute(day + 5, 3), minute(day + 7, 9)]);
+        let listed = book.pages(day, day + 10);
         book.sweep(20_001).unwrap();
+        listed.iter().for_each(|page| page.read(&mut |_| panic!("it is gone")).unwrap());
         assert_eq!(read(&book, 0, i64::MAX), minutes[2..]);
     }
 }
