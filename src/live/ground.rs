@@ -8,7 +8,7 @@ use crate::schema::{Declarations, ProfileKey, Timestamp};
 use crate::snapshot::columns::Opened;
 use crate::snapshot::identities::FIRST_RESERVED;
 use crate::snapshot::keys::Keys;
-use crate::snapshot::{AudienceSummary, Identities, IdentitiesWriter};
+use crate::snapshot::{AudienceSummary, Identities, IdentitiesWriter, Manifest};
 use jiff::tz::TimeZone;
 use parking_lot::Mutex;
 use std::sync::Arc;
@@ -88,8 +88,7 @@ impl Ground {
         // Stale sources have emptied target audiences: nobody joins those by what comes by the doors either.
         let dropped = |audience: usize| manifest.audiences.get(audience).is_some_and(AudienceSummary::is_dropped);
         let plan = LivePlan::compile(serving.rules(), columns.columns(), reading.zone, dropped);
-        let is_fresh_index = manifest.index_of == manifest.generation;
-        let consents_until = if is_fresh_index { manifest.as_of } else { manifest.index_created };
+        let consents_until = consents_until(manifest);
         let retention = Retention::of(reading.declarations);
         let plan = plan.outranked(reading.outranks_door);
         Ok(Ground { plan, retention, columns, hidden, consents_until, serving })
@@ -115,6 +114,12 @@ impl Ground {
     }
 }
 
+/// What an index knows of consents it knew when its build began: that is the minute of its own generation and of the fresh
+/// ones over it. Of later ones it is known only that it was there before.
+fn consents_until(manifest: &Manifest) -> Timestamp {
+    if manifest.index_created == Timestamp(0) { manifest.as_of } else { manifest.as_of.min(manifest.index_created) }
+}
+
 /// An index of the identifiers that occur in no bid: 10 bytes each; `None` without any.
 fn hidden(serving: &ServingSnapshot, reading: &Reading<'_>) -> Result<Hidden> {
     let types: Vec<bool> = serving.manifest().id_types.iter().map(|name| !(reading.is_bid)(name)).collect();
@@ -131,4 +136,17 @@ fn hidden(serving: &ServingSnapshot, reading: &Reading<'_>) -> Result<Hidden> {
     let mut bytes = Vec::new();
     IdentitiesWriter::write(hidden, &mut bytes)?;
     Identities::open(bytes).map(|hidden| Some(Arc::new(hidden)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_consent_given_while_the_index_was_built_counts_over_a_fresh_generation_too() {
+        let full = Manifest { as_of: Timestamp(600), index_created: Timestamp(900), ..Manifest::default() };
+        let fresh = Manifest { fresh: true, created: Timestamp(7_000), ..full.clone() };
+        let activated = Manifest { as_of: Timestamp(3_600), ..full.clone() };
+        assert_eq!([&full, &fresh, &activated].map(consents_until), [600, 600, 900].map(Timestamp));
+    }
 }
