@@ -21,6 +21,11 @@ impl Catalogue {
         self.without(|_, audience| !audience.is_valid(now))
     }
 
+    /// Whether an audience has begun or ceased to count since somebody found these closed, by number.
+    pub fn is_past_boundary(&self, closed: impl Iterator<Item = bool>, now: Timestamp) -> bool {
+        self.audiences.iter().zip(closed).any(|(audience, closed)| audience.is_valid(now) == closed)
+    }
+
     /// The next instant after `now` at which an audience begins or ceases to count.
     pub fn next_boundary(&self, now: Timestamp) -> Option<Timestamp> {
         let ends = self.audiences.iter().flat_map(|audience| [audience.valid_from, audience.valid_to]);
@@ -74,6 +79,9 @@ audiences:
         assert!(matches!(catalogue.valid_at(from), Cow::Borrowed(_)), "nothing is copied where everything counts");
         let boundaries = [before, from, Timestamp(to.0 - 1), to].map(|now| catalogue.next_boundary(now));
         assert_eq!(boundaries, [Some(from), Some(to), Some(to), None]);
+        let closed = |now| catalogue.audiences.iter().map(move |audience| !audience.is_valid(now));
+        assert!(!catalogue.is_past_boundary(closed(from), from) && catalogue.is_past_boundary(closed(from), to));
+        assert!(catalogue.is_past_boundary(closed(before), from));
         let said = [before, from, to].map(|now| catalogue.audiences[2].closed(now));
         assert_eq!(said[0].as_deref(), Some("valid from 2026-12-01T00:00:00Z on: nobody is in it until then"));
         assert_eq!(said[1], None);

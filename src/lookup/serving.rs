@@ -165,16 +165,6 @@ impl ServingSnapshot {
         &self.rules
     }
 
-    /// Whether an audience has begun or ceased to count since it was made: then it is time for a fresh generation.
-    pub fn is_past_boundary(&self, now: Timestamp) -> bool {
-        let summaries = self.manifest().audiences.iter();
-        self.catalogue
-            .audiences
-            .iter()
-            .zip(summaries)
-            .any(|(audience, summary)| audience.is_valid(now.floor_minute()) == summary.closed)
-    }
-
     /// What was shown to whom before its cut; `None` = nothing that a limit asks for.
     pub fn caps(&self) -> Option<&Caps<SectionBytes>> {
         self.caps.as_ref()

@@ -15,12 +15,13 @@ use crate::build::What;
 use crate::config::Loaded;
 use crate::error::{Error, Result};
 use crate::hooks::Doors;
-use crate::planner::builds::{Failure, Kind, Outcome, Queued, What as Asked, Why};
+use crate::planner::builds::{Failure, Kind, Outcome, Queued, Reason, What as Asked, Why};
 use crate::schema::{Clock, Generation, Timestamp};
 use crate::server::bell::Heard;
 use crate::snapshot::Store;
 use board::Board;
 use child::{Ended, Program};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -109,15 +110,29 @@ impl Builder {
     /// Builds what is due or asked for until the board's bell stops.
     pub(super) fn run(mut self) {
         loop {
-            while let Some((what, why)) = self.next() {
-                if !self.build(what, why) {
-                    return;
+            match catch_unwind(AssertUnwindSafe(|| self.work())) {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(_) => {
+                    let message = "the builder broke off by a mistake of this program; it is tried again".to_owned();
+                    let failure = Failure { reason: Reason::Internal, message, problems: Vec::new() };
+                    self.failed(Kind::Full, Why::Retry, failure);
                 }
             }
             if self.board.builder.wait(LOOK) == Heard::Stop {
                 return;
             }
         }
+    }
+
+    /// Builds until there is nothing to be built; `false` when the server goes away.
+    fn work(&mut self) -> bool {
+        while let Some((what, why)) = self.next() {
+            if !self.build(what, why) {
+                return false;
+            }
+        }
+        true
     }
 
     /// What is to be built now: what somebody asked for, or what is due.
@@ -133,7 +148,7 @@ impl Builder {
         if rests {
             return None;
         }
-        if let Some(again) = self.not_before.1.take().filter(|again| again.why == Why::PublishedMany) {
+        if let Some(again) = self.not_before.1.take().filter(|again| is_for_definitions(again.why)) {
             self.board.ask(Asked::Activate, again.why);
             return self.next();
         }
@@ -203,12 +218,12 @@ impl Builder {
         self.doors.metrics.build_failures.fetch_add(1, Ordering::Relaxed);
         tracing::error!("the build failed, next try in {} s: {}", wait.as_secs(), failure.message);
         self.doors.health.built(Some(failure.message.clone()));
-        if why == Why::PublishedMany {
+        if is_for_definitions(why) {
             let definitions = self.board.publishing().definitions;
             self.board.stage(crate::planner::builds::Stage::Failed, definitions, Some(failure.clone()));
         }
         self.board.end(kind, Outcome::Failed, Some(failure), None);
-        self.rest(wait, kind, if why == Why::PublishedMany { why } else { Why::Retry });
+        self.rest(wait, kind, if is_for_definitions(why) { why } else { Why::Retry });
     }
 
     /// Nothing that nobody asks for is built for a while.
@@ -217,6 +232,11 @@ impl Builder {
         let not_before = Some(Timestamp(since.0 + wait.as_secs() as i64));
         self.not_before = (Instant::now() + wait, Some(Queued { kind, why, since, not_before }));
     }
+}
+
+/// Whether a build is what definitions wait for: then it is asked for again until it is done.
+fn is_for_definitions(why: Why) -> bool {
+    matches!(why, Why::PublishedMany | Why::Validity)
 }
 
 /// Reads a manifest, unless it is the one that was read last.

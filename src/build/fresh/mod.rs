@@ -115,8 +115,14 @@ impl<'a> Fresh<'a> {
     fn is_unchanged(&self) -> Result<bool> {
         let manifest = self.inputs.base.manifest();
         let same = version(self.inputs.catalogue)? == manifest.catalogue_version;
-        let before = self.inputs.base.fresh().map_or_else(|| Ok(Vec::new()), |fresh| Ok(fresh.origin()?.anew))?;
-        Ok(same && before == self.origin.anew)
+        let before = match self.inputs.base.fresh() {
+            Some(fresh) => (fresh.anew().to_vec(), fresh.origin()?.anew),
+            None => <(Vec<u32>, Vec<String>)>::default(),
+        };
+        // Two audiences may have the same rule, and one begin as the other ends: digests alone would not tell.
+        let is_as_written = before == (self.changed.anew.clone(), self.origin.anew.clone());
+        let closed = manifest.audiences.iter().map(|summary| summary.closed);
+        Ok(same && is_as_written && !self.inputs.catalogue.is_past_boundary(closed, self.now))
     }
 
     fn evaluate(&self) -> Option<Anew> {
@@ -138,6 +144,7 @@ impl<'a> Fresh<'a> {
         let mut manifest = base.manifest().clone();
         manifest.generation = store.next_generation()?;
         manifest.activated = manifest.activated();
+        manifest.fresh = true;
         manifest.created = Clock::System.now();
         manifest.catalogue_version = version(self.inputs.catalogue)?;
         manifest.audiences = self.summaries(&anew);

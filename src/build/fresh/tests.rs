@@ -1,7 +1,7 @@
 //! A fresh generation against a full activation of the same definitions, over random worlds and edits.
 
 use super::*;
-use crate::audiences::AudienceKind;
+use crate::audiences::{AudienceKind, Expr, Rule};
 use crate::build::activate::{ActivateInputs, activate};
 use crate::config::load::from_text;
 use crate::evaluate::tests::worlds::{self, World};
@@ -269,7 +269,31 @@ fn what_refers_to_a_changed_audience_is_evaluated_again_and_what_does_not_is_not
     let closed = stage.open(&published(stage.fresh(&named, &edited)));
     assert_eq!(closed.fresh().unwrap().anew(), [1, 4, 5]);
     assert_eq!([1, 4, 5].map(|number| closed.members(number).unwrap().len()), [0; 3]);
-    assert!(!closed.is_past_boundary(stage.world.now) && closed.is_past_boundary(Timestamp(stage.world.now.0 - 60)));
+    let is_past = |now| {
+        let summaries = closed.manifest().audiences.iter();
+        closed.catalogue().is_past_boundary(summaries.map(|summary| summary.closed), now)
+    };
+    assert!(!is_past(stage.world.now) && is_past(Timestamp(stage.world.now.0 - 60)));
+}
+
+#[test]
+fn one_that_begins_as_another_of_the_same_rule_ends_is_told_from_it() {
+    let (mut stage, mut catalogue) = stage(2);
+    let (now, at) = (stage.world.now, |minute: i64| Some(Timestamp(stage.world.now.0 + minute * 60)));
+    let [first, second] = &mut catalogue.audiences[..] else { panic!("two") };
+    (first.rule, first.valid_from, first.valid_to) = (Some(Rule(Expr::Everyone)), at(1), at(2));
+    (second.rule, second.valid_from) = (Some(Rule(Expr::Everyone)), at(2));
+    let mut base = stage.publish(&catalogue);
+    for (minute, members) in [(0, [0, 0]), (1, [9, 0]), (2, [0, 9])] {
+        let text = format!("as_of: {}\ntimezone: UTC\n", Timestamp(now.0 + minute * 60));
+        stage.loaded = from_text(&text, Path::new("/x/vaglio.yaml"), std::iter::empty()).unwrap();
+        if minute > 0 {
+            base = stage.open(&published(stage.fresh(&base, &catalogue)));
+        }
+        assert_eq!(stage.fresh(&base, &catalogue), Outcome::Unchanged, "minute {minute}");
+        assert_eq!([0, 1].map(|number| base.members(number).unwrap().len()), members, "minute {minute}");
+        assert_eq!([0, 1].map(|number: usize| base.manifest().audiences[number].members), members);
+    }
 }
 
 #[test]

@@ -105,7 +105,7 @@ impl Board {
             inner.requested = work.requested.or(inner.requested);
         }
         let ended = Ended {
-            kind,
+            kind: work.running.kind,
             outcome,
             failure,
             generation,
@@ -161,11 +161,13 @@ impl Board {
         self.inner.lock().next = next;
     }
 
-    /// An activation that runs for other definitions than these is ended: another is asked for in its stead.
+    /// An activation that other definitions than these asked for is ended: another is asked for in its stead.
     pub(super) fn supersede(&self, definitions: &str) {
         let mut inner = self.inner.lock();
         let Some(work) = &inner.child else { return };
-        if work.running.kind == Kind::Activate && work.running.definitions.as_deref() != Some(definitions) {
+        // One that is due anyway reads the definitions again before it publishes: it would never end if each publication ended it.
+        let is_theirs = work.running.kind == Kind::Activate && work.running.why == Why::PublishedMany;
+        if is_theirs && work.running.definitions.as_deref() != Some(definitions) {
             work.watch.cancel();
             let queued =
                 Queued { kind: Kind::Activate, why: work.running.why, since: Clock::System.now(), not_before: None };

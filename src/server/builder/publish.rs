@@ -17,6 +17,7 @@ use crate::planner::builds::{Failure, Kind, Outcome, Reason, Stage, What, Why};
 use crate::schema::{Generation, Timestamp};
 use crate::server::bell::Heard;
 use crate::snapshot::{Manifest, Planes, Store};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -66,8 +67,13 @@ impl Publisher {
         let mut memory = Memory::default();
         let mut rung = false;
         loop {
-            if (self.has_matter)() {
-                self.look(&mut memory, rung);
+            let looked = catch_unwind(AssertUnwindSafe(|| {
+                if (self.has_matter)() {
+                    self.look(&mut memory, rung);
+                }
+            }));
+            if looked.is_err() {
+                self.panicked(&mut memory);
             }
             match self.board.publisher.wait(LOOK) {
                 Heard::Stop => return,
@@ -76,21 +82,29 @@ impl Publisher {
         }
     }
 
+    /// A mistake of this program's that one publication brings to light must not keep every other from going live.
+    fn panicked(&self, memory: &mut Memory) {
+        let error = Error::internal("publishing broke off by a mistake of this program; it is tried again");
+        self.board.end(Kind::Fresh, Outcome::Failed, Some(failure(&error)), None);
+        memory.base = None;
+        let definitions = self.board.publishing().definitions;
+        self.fail(memory, definitions, &error);
+    }
+
     fn look(&self, memory: &mut Memory, rung: bool) {
         let seen = match self.seen(memory) {
             Ok(seen) => seen,
             Err(error) => return self.fail(memory, None, &error),
         };
-        let is_due = |at: Option<Timestamp>| at.is_some_and(|at| at <= self.loaded.clock().now());
-        let passed = is_due(memory.boundary);
+        let passed = memory.boundary.is_some_and(|at| at <= self.loaded.clock().now().floor_minute());
         let again = memory.retry.is_some_and(|at| at <= Instant::now());
         if memory.seen.as_ref() == Some(&seen) && !rung && !passed && !again {
             return;
         }
         self.board.pinned(seen.pinned);
         memory.retry = None;
+        memory.seen = Some(seen.clone());
         let decided = self.decide(memory, &seen);
-        memory.seen = Some(seen);
         if let Err((definitions, error)) = decided {
             self.fail(memory, definitions, &error);
         }
@@ -112,15 +126,17 @@ impl Publisher {
         let defined = self.defined(memory).map_err(|error| (None, error))?;
         let version = defined.version.clone();
         let told = |error| (Some(version.clone()), error);
-        let now = self.loaded.clock().now();
-        memory.boundary = boundaries(&defined).filter(|at| *at > now).min();
+        // Rules are evaluated at whole minutes, so a definition begins and ends with one.
+        let now = self.loaded.clock().now().floor_minute();
+        memory.boundary = defined.catalogue.next_boundary(now);
         let Some(current) = seen.current else {
             self.board.stage(Stage::Waiting, Some(version), None);
             return Ok(());
         };
         let live = self.store.manifest(current).map_err(told)?;
-        let passed = boundaries(&defined).any(|at| at > live.as_of && at <= now);
         let is_live = live.catalogue_version == version;
+        let closed = live.audiences.iter().map(|summary| summary.closed);
+        let passed = is_live && defined.catalogue.is_past_boundary(closed, now);
         if is_live && (!passed || seen.pinned.is_some()) {
             (memory.failures, memory.activation) = (0, None);
             self.board.stage(self.arrived(current), Some(version), None);
@@ -181,7 +197,7 @@ impl Publisher {
                 self.board.end(Kind::Fresh, Outcome::Cancelled, None, None);
                 self.board.stage(Stage::Waiting, Some(version.clone()), None);
             }
-            Ok(Made::TooMany(changed)) => self.activate(memory, version, changed),
+            Ok(Made::TooMany(changed)) => self.activate(memory, version, changed, why),
             Err(error) => {
                 self.board.end(Kind::Fresh, Outcome::Failed, Some(failure(&error)), None);
                 return Err(error);
@@ -205,15 +221,15 @@ impl Publisher {
     }
 
     /// More changed than a fresh generation takes. Not asked for twice: if the first did not help, the second would not.
-    fn activate(&self, memory: &mut Memory, version: &str, changed: usize) {
+    fn activate(&self, memory: &mut Memory, version: &str, changed: usize, why: Why) {
         self.board.forget(Kind::Fresh);
         self.board.stage(Stage::Waiting, Some(version.to_owned()), None);
         if memory.activation.as_deref() == Some(version) {
             return;
         }
         memory.activation = Some(version.to_owned());
-        tracing::info!("definitions were published that change {changed} audiences: every rule is evaluated");
-        self.board.ask(What::Activate, Why::PublishedMany);
+        tracing::info!("{changed} audiences change: every rule is evaluated");
+        self.board.ask(What::Activate, if why == Why::Validity { why } else { Why::PublishedMany });
     }
 
     /// Opens the live generation before somebody publishes, so that nobody waits for it then.
@@ -257,11 +273,44 @@ impl Publisher {
     }
 }
 
-/// The instants from which a definition is valid, or no longer is.
-fn boundaries(defined: &Defined) -> impl Iterator<Item = Timestamp> + '_ {
-    defined.catalogue.audiences.iter().flat_map(|audience| audience.valid_from.into_iter().chain(audience.valid_to))
-}
-
 fn failure(error: &Error) -> Failure {
     Failure { reason: Reason::of(error), message: error.message().to_owned(), problems: error.problems().to_vec() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::load::from_text;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    #[test]
+    fn a_mistake_of_ours_is_told_and_does_not_end_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let text = format!("data_dir: {}\n", directory.path().display());
+        let loaded = from_text(&text, &directory.path().join("vaglio.yaml"), std::iter::empty()).unwrap();
+        let (board, looks) = (Arc::<Board>::default(), Arc::<AtomicUsize>::default());
+        let counted = Arc::clone(&looks);
+        let publisher = Publisher {
+            store: Store::open(directory.path()).unwrap(),
+            doors: Doors::new(&loaded.config),
+            board: Arc::clone(&board),
+            has_matter: Box::new(move || {
+                assert!(counted.fetch_add(1, Ordering::SeqCst) > 0, "a mistake, for the test");
+                false
+            }),
+            loaded,
+        };
+        let runs = std::thread::spawn(move || publisher.run());
+        let until = Instant::now() + Duration::from_secs(30);
+        while looks.load(Ordering::SeqCst) < 2 && Instant::now() < until {
+            board.publisher.ring();
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        board.stop();
+        runs.join().unwrap();
+        assert!(looks.load(Ordering::SeqCst) >= 2);
+        let publishing = board.publishing();
+        assert_eq!(publishing.stage, Stage::Failed);
+        assert_eq!(publishing.failure.unwrap().reason, Reason::Internal);
+    }
 }
