@@ -2,12 +2,13 @@
 //!
 //! Contents: [`stage`] the world, its key and its generation, made once and used again; [`client`] the HTTP client;
 //! [`cast`] which of the people asked about are worth a story; [`reading`] the generation's files, read for explanations;
-//! [`story`] what is said of each person; [`exchange`] how an exchange asks about one of them; [`now`] what reaches the next answer without a build; [`tell`] how it looks. Except for times, the same seed tells the same story.
+//! [`story`] what is said of each person; [`exchange`] how an exchange asks about one of them; [`now`] what reaches the next answer without a build, [`planning`] also what planners publish; [`tell`] how it looks. Except for times, the same seed tells the same story.
 
 mod cast;
 mod client;
 mod exchange;
 mod now;
+mod planning;
 mod reading;
 mod stage;
 mod story;

@@ -1,6 +1,7 @@
 //! Between builds: the same operator, small and on a clock that runs. What somebody does reaches the next question.
 
 use super::client::Client;
+use super::planning;
 use super::wait_until_ready;
 use crate::audiences::definitions;
 use crate::build::{What, build};
@@ -32,12 +33,14 @@ pub(super) fn tell(directory: &Path, seed: u64) -> Result<String> {
     let manifest = build(&loaded, &catalogue, What::Full, &Progress::new(Mode::Silent))?;
     let questions = fs::read_to_string(directory.join("now/lookups.ndjson"));
     let questions = questions.map_err(|error| Error::io("read the demo's questions", error))?;
-    let server = Server::start(loaded, Options { build: false, ..Options::default() })?;
+    let server = Server::start(loaded, Options::default())?;
     let mut client = Client::connect(server.addresses().http)?;
     wait_until_ready(&mut client, manifest.generation.0)?;
-    let told = story(&mut client, server.addresses().planner, &questions);
+    let mut doors = Client::connect(server.addresses().planner)?;
+    let told = story(&mut client, &mut doors, &questions);
+    let planned = told.and_then(|told| Ok(told + "\n" + &planning::tell(&mut client, &mut doors, &questions)?));
     server.shutdown();
-    told
+    planned
 }
 
 /// A world that is told as of this minute, whose clock is not frozen.
@@ -59,8 +62,7 @@ fn world(place: &Path, seed: u64) -> Result<Loaded> {
     Ok(loaded)
 }
 
-fn story(client: &mut Client, planner: SocketAddr, questions: &str) -> Result<String> {
-    let mut doors = Client::connect(planner)?;
+fn story(client: &mut Client, doors: &mut Client, questions: &str) -> Result<String> {
     let Some(question) = questions.lines().find(|question| {
         client.post("/v1/decide", (*question).to_owned()).is_ok_and(|answer| said(&answer.json()).1 == "not_in_target")
     }) else {
@@ -78,17 +80,15 @@ fn story(client: &mut Client, planner: SocketAddr, questions: &str) -> Result<St
     };
     step("before: this campaign", client)?;
     let eids = eids(question);
-    let took = send(
-        &mut doors,
-        &json!({ "id": "demo-1", "time": now(), "eids": eids, "type": "event", "name": "device_broken" }),
-    )?;
+    let took =
+        send(doors, &json!({ "id": "demo-1", "time": now(), "eids": eids, "type": "event", "name": "device_broken" }))?;
     let decision = step(&format!("their phone breaks; acknowledged after {took} ms"), client)?;
     if let Some(token) = token(&decision) {
         client.get(&format!("/e/impression?t={token}"))?;
         step("the advertisement was shown: GET /e/impression?t=TOKEN", client)?;
     }
     let took = send(
-        &mut doors,
+        doors,
         &json!({ "id": "demo-2", "time": now(), "eids": eids, "type": "objection", "scope": "marketing" }),
     )?;
     step(&format!("\"leave me alone\"; acknowledged after {took} ms"), client)?;
