@@ -16,6 +16,7 @@ pub mod keys;
 pub mod lookup;
 pub mod manifest;
 pub mod publish;
+pub mod reach;
 pub mod rollback;
 pub mod serve;
 pub mod synth;
@@ -53,6 +54,7 @@ enum Command {
     Lookup(lookup::Args),
     Explain(explain::Args),
     Export(export::Args),
+    Reach(reach::Args),
     Inspect(inspect::Args),
     Generations(generations::Args),
     Rollback(rollback::Args),
@@ -116,6 +118,7 @@ fn dispatch(command: Command) -> Result<()> {
         Command::Lookup(args) => lookup::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Export(args) => export::run(&args),
+        Command::Reach(args) => reach::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Generations(args) => generations::run(&args),
         Command::Keys(args) => keys::run(&args),

@@ -3,6 +3,7 @@
 //! Contents: [`events`] what happens between builds; [`builds`] what is built; [`generations`] those on disk, compared; [`catalogue`] what is defined; [`exports`] audiences that leave the house; [`profiles`] deletes people and exports what is held of them (`export`), [`explain`] why somebody is where they are, [`named`] whom a request means; [`keys`] who may ask, [`audit`] who did what, [`scrape`] the counters; [`port`] its
 //! connections, HTTP/1.1 and gRPC on one; [`reply`] who asks and how they are refused;
 //! [`guard`] what stands before every path;
+//! [`see`] what planners see before they publish, [`protect`] what is told of others' audiences, [`long`] answers that take their time;
 //! [`uploads`] files of who is on a list; [`view`] the generation that planners look at; [`openapi`] the description of every path.
 //! What must not live here: the bid path, files.
 
@@ -16,12 +17,15 @@ pub mod exports;
 pub mod generations;
 mod guard;
 mod keys;
+mod long;
 mod named;
 mod openapi;
 mod port;
 mod profiles;
+pub mod protect;
 mod reply;
 mod scrape;
+pub mod see;
 mod statistics;
 mod uploads;
 mod view;
@@ -30,6 +34,7 @@ use crate::access::Access;
 use crate::config::Loaded;
 use crate::decide::Answering;
 use crate::live::{Intake, Keeper, Objections};
+use crate::overlay::Overlay;
 use crate::schema::Generation;
 use crate::telemetry::Metrics;
 use crate::telemetry::statistics::Minute;
@@ -86,6 +91,11 @@ pub trait Standing: Send + Sync {
         let _ = (from, to, each);
         Ok(false)
     }
+    /// What changed since that generation; `None` when it is not in service, or nobody follows it.
+    fn overlay(&self, generation: Generation) -> Option<Arc<Overlay>> {
+        let _ = generation;
+        None
+    }
 }
 
 /// Everything that the paths of the port share.
@@ -110,6 +120,8 @@ pub struct Planner {
     pub builds: Option<Arc<dyn Builds>>,
     /// The exports that run or ran.
     pub exports: exports::Exports,
+    /// What is remembered between planners' questions.
+    pub seeing: see::Seeing,
 }
 
 /// Serves until the task is dropped.
@@ -138,7 +150,8 @@ fn router(planner: Arc<Planner>) -> Router {
         .merge(builds::http::routes(Arc::clone(&planner)))
         .merge(generations::http::routes(Arc::clone(&planner)))
         .merge(catalogue::routes(Arc::clone(&planner)))
-        .merge(exports::http::routes(Arc::clone(&planner)));
+        .merge(exports::http::routes(Arc::clone(&planner)))
+        .merge(see::routes(Arc::clone(&planner)));
     Router::new()
         .route("/", get(|| async { INDEX }))
         .fallback(async || Refused::new(Code::NotFound, "there is no such path", "`/` lists those that there are"))

@@ -34,7 +34,7 @@ pub(super) struct Refused {
 
 /// Something that is wrong, at its place.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
-pub(super) struct Fault {
+pub struct Fault {
     /// A stable name for tools.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
@@ -106,23 +106,29 @@ impl Refused {
     }
 }
 
-impl IntoResponse for Refused {
-    fn into_response(self) -> Response {
-        let code = self.failure.code;
-        let problem = Problem {
+impl From<Refused> for Problem {
+    fn from(Refused { failure, help, errors, .. }: Refused) -> Problem {
+        let code = failure.code;
+        Problem {
             kind: format!("urn:vaglio:problem:{}", code.name()),
             title: code.title(),
             status: code.http(),
-            detail: self.failure.message,
+            detail: failure.message,
             code: code.name(),
-            help: self.help,
-            errors: self.errors,
-        };
+            help,
+            errors,
+        }
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        let (code, retry_after) = (self.failure.code, self.retry_after);
         let status = StatusCode::from_u16(code.http()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = json(status, &problem);
+        let mut response = json(status, &Problem::from(self));
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if let Some(seconds) = self.retry_after {
+        if let Some(seconds) = retry_after {
             headers.insert(RETRY_AFTER, seconds.into());
         }
         response

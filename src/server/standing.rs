@@ -8,8 +8,10 @@ use crate::error::Result;
 use crate::hooks::Doors;
 use crate::hooks::refusals::Refusals;
 use crate::live::{Intake, Keeper, Objections};
+use crate::overlay::Overlay;
 use crate::overlay::daily::day_of;
 use crate::planner::builds::Builds;
+use crate::planner::see::Seeing;
 use crate::planner::{Planner, Standing, Views};
 use crate::schema::Generation;
 use crate::snapshot::Store;
@@ -44,6 +46,12 @@ impl Standing for Shows {
     fn minutes(&self, from: i64, to: i64, each: &mut dyn FnMut(&Minute)) -> Result<bool> {
         self.1.minutes(from, to, each)
     }
+
+    fn overlay(&self, generation: Generation) -> Option<Arc<Overlay>> {
+        let standing = self.0.live.load();
+        let served = standing.served.as_ref().filter(|served| served.generation() == generation)?;
+        Some(Arc::clone(&served.overlay))
+    }
 }
 
 /// The list of those who object or were deleted, as the doors read it.
@@ -75,5 +83,6 @@ pub(super) fn planner(
         definitions: Default::default(),
         exports: Default::default(),
         builds,
+        seeing: Seeing::default(),
     }
 }

@@ -135,6 +135,7 @@ impl Place {
             views: vaglio::planner::Views::default(),
             definitions: Default::default(),
             exports: Default::default(),
+            seeing: vaglio::planner::see::Seeing::default(),
             builds: None,
             loaded,
         };

@@ -73,6 +73,7 @@ fn start(scene: &Scene, keys: &[(&Key, Role, &str)]) -> Port {
         views: vaglio::planner::Views::default(),
         definitions: Default::default(),
         builds: None,
+        seeing: Default::default(),
         exports: vaglio::planner::exports::Exports::default(),
         loaded,
     };

@@ -2,7 +2,7 @@
 //!
 //! `node` YAML -> nodes with places; `fields` reads a map key by key; `audience`, `campaign`, `group` and `pressure` read
 //! one definition each; `place` maps a rule's characters into the file; `resolve` checks what only the whole can show;
-//! [`source`] the forms in which texts come; [`canonical`] one definition as the catalogue keeps it.
+//! `over` checks a text as a change of a catalogue; [`source`] the forms in which texts come; [`canonical`] one definition as the catalogue keeps it.
 
 mod audience;
 mod campaign;
@@ -10,12 +10,15 @@ pub mod canonical;
 mod fields;
 mod group;
 mod node;
+mod over;
 mod place;
 mod pressure;
 mod resolve;
 pub mod source;
 #[cfg(test)]
 mod tests;
+
+pub use over::{Defines, check_over};
 
 use super::{Catalogue, Diagnostic, Severity};
 use crate::audiences::versions::Kind;

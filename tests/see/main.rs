@@ -1,0 +1,196 @@
+//! What planners see before they publish, through the port of a planner over a small world: counts against the people's own
+//! facts, tenants, wrong questions, protection.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "../doors/client.rs"]
+#[allow(dead_code, reason = "shared with the doors' tests")]
+mod client;
+mod port;
+#[path = "../world/mod.rs"]
+mod world;
+
+use port::{Port, key};
+use serde_json::{Value, json};
+use vaglio::access::Role;
+
+/// Ids of members of an audience, one profile at a time.
+fn naive(port: &Port, audience: &str) -> Vec<u32> {
+    let view = port.view();
+    let id = view.catalogue().audiences.iter().find(|it| it.id.as_str() == audience).unwrap().id.clone();
+    let question = vaglio::evaluate::Question {
+        catalogue: view.catalogue(),
+        columns: view.columns(),
+        now: view.as_of(),
+        zone: view.zone(),
+    };
+    (0..view.columns().ordinals()).filter(|who| question.audience(&id, *who).unwrap().truth).collect()
+}
+
+#[test]
+fn reach_counts_as_going_through_everybody_does() {
+    let port = Port::start(300, &[]);
+    for audience in ["acme/gold", "acme/adults", "acme/buyers", "acme/vip"] {
+        let told = port.ok("reach", json!({ "audience": audience }));
+        assert_eq!(told["count"], naive(&port, audience).len(), "{told}");
+    }
+    let told = port.ok("reach", json!({ "rule": "plan = gold and not in audience vip", "by": ["plan", "age"] }));
+    let vip = naive(&port, "acme/vip");
+    let expected = naive(&port, "acme/gold").iter().filter(|who| !vip.contains(who)).count();
+    assert_eq!(told["count"], expected);
+    let parts = told["breakdown"][0]["parts"].as_array().unwrap();
+    assert_eq!(parts.iter().map(|part| part["count"].as_u64().unwrap()).sum::<u64>(), expected as u64);
+    assert!(told["by_id_type"].as_array().unwrap().iter().any(|it| it["id_type"] == "crm"), "{told}");
+    assert!(told["seen"].is_null() && told["as_of"] == "2026-11-20T00:00:00Z", "{told}");
+    let draft = json!({ "id": "new", "owner": "acme", "kind": "target", "rule": "plan = gold" });
+    let of_draft = port.ok("reach", json!({ "definition": draft }));
+    assert_eq!(of_draft["count"], naive(&port, "acme/gold").len());
+    let yaml = "id: new\nowner: acme\nkind: target\nrule: plan = gold and age >= 18\n";
+    assert!(port.ok("reach", json!({ "definition": yaml }))["count"].as_u64() <= of_draft["count"].as_u64());
+}
+
+#[test]
+fn overlap_funnel_and_preview_agree_with_going_through_everybody() {
+    let port = Port::start(300, &[]);
+    let [gold, adults, buyers] = ["acme/gold", "acme/adults", "acme/buyers"].map(|id| naive(&port, id));
+    let sets = json!([{ "audience": "acme/gold" }, { "audience": "acme/adults" }]);
+    let told = port.ok("overlap", json!({ "sets": sets }));
+    let both = gold.iter().filter(|who| adults.contains(who)).count();
+    assert_eq!(told["pairs"][0][1]["count"], both);
+    let exclusive = told["exclusive"].as_array().unwrap();
+    let only_gold = exclusive.iter().find(|it| it["sets"] == json!([0])).map_or(0, |it| it["count"].as_u64().unwrap());
+    assert_eq!(only_gold, (gold.len() - both) as u64);
+    let told = port.ok("funnel", json!({ "campaign": "acme/upgrade" }));
+    let left = |step: usize| told["steps"][step]["left"]["count"].as_u64();
+    assert_eq!(left(1), Some(gold.len() as u64));
+    let not_excluded = gold.iter().filter(|who| !buyers.contains(who)).count() as u64;
+    assert_eq!(left(2), Some(not_excluded), "{told}");
+    assert_eq!(told["excludes"][0]["lost"]["count"].as_u64(), Some(gold.len() as u64 - not_excluded));
+    assert!(left(3) <= left(2) && left(4) <= left(3) && told["steps"][5]["left"].is_null(), "{told}");
+    let changed = "audiences:\n- { id: gold, name: Gold customers, kind: target, owner: acme, rule: everyone }\n";
+    let told = port.ok("preview", json!({ "definitions": changed }));
+    let of = &told["audiences"][0];
+    let everybody = u64::from(port.view().columns().ordinals());
+    assert_eq!((&of["id"], &of["change"]), (&json!("acme/gold"), &json!("changed")));
+    assert_eq!(of["join"]["count"].as_u64(), Some(everybody - gold.len() as u64));
+    assert_eq!((of["leave"]["count"].as_u64(), of["stay"]["count"].as_u64()), (Some(0), Some(gold.len() as u64)));
+    assert!(told["needs_confirmation"] == true && told["campaigns"][0]["id"] == "acme/upgrade", "{told}");
+    let removed = port.ok("preview", json!({ "remove": ["acme/buyers"] }));
+    assert!(removed["needs_confirmation"] == true, "an exclusion goes: {removed}");
+    assert!(removed["lint"].as_array().unwrap().iter().any(|it| it["code"] == "still-named"), "{removed}");
+}
+
+#[test]
+fn what_is_anothers_is_spoken_of_as_what_does_not_exist() {
+    let other = key();
+    let port = Port::start(100, &[(&other, Role::Planner, "rival")]);
+    let ask = |body: Value| port.ask("reach", Some(&other), &body);
+    let there = ask(json!({ "audience": "acme/gold" }));
+    let absent = ask(json!({ "audience": "acme/gone" }));
+    assert_eq!((there.status, absent.status), (404, 404));
+    assert_eq!(there.body.replace("gold", "gone"), absent.body);
+    let there = ask(json!({ "rule": "in audience acme/gold" }));
+    let absent = ask(json!({ "rule": "in audience acme/gone" }));
+    assert_eq!((there.status, there.body.replace("gold", "gone")), (400, absent.body));
+    assert!(!ask(json!({ "rule": "in audience acme/glod" })).body.contains("gold"), "no suggestion either");
+    let funnel = port.ask("funnel", Some(&other), &json!({ "campaign": "acme/upgrade" }));
+    assert_eq!(funnel.status, 404);
+    let vocabulary = port.get("vocabulary", Some(&other));
+    let named = vocabulary.json()["audiences"].clone();
+    assert!(named.as_array().unwrap().len() == 1 && named[0]["id"] == "acme/shared", "only what is shared: {named}");
+    assert_eq!(port.ask("reach", None, &json!({ "rule": "everyone" })).status, 401, "once there are keys");
+}
+
+#[test]
+fn shared_audiences_are_counted_about_and_few_are_hidden() {
+    let other = key();
+    let port = Port::start(3_000, &[(&other, Role::Planner, "rival")]);
+    let ask = |path: &str, body: Value| port.ask(path, Some(&other), &body);
+    let about = ask("reach", json!({ "audience": "acme/shared" }));
+    assert_eq!(about.status, 200, "{about:?}");
+    let told = about.json();
+    assert!(told["about"] == true && told["margin"].is_u64(), "{told}");
+    let truth = naive(&port, "acme/shared").len() as u64;
+    let count = told["count"].as_u64().unwrap();
+    assert!(count.abs_diff(truth) <= 2 * told["margin"].as_u64().unwrap(), "{count} for {truth}");
+    let words = ask("reach", json!({ "rule": "not not in audience acme/shared" })).json();
+    assert_eq!((&words["count"], &words["by_id_type"]), (&told["count"], &told["by_id_type"]), "by whatever words");
+    let few = ask("reach", json!({ "rule": "in audience acme/shared and in sample 1% of \"x\"" })).json();
+    assert!(few["count"].is_null() && few["below_floor"] == true, "{few}");
+    let people = ask("sample", json!({ "rule": "in audience acme/shared" }));
+    assert_eq!(people.status, 403, "{people:?}");
+    let own = ask("reach", json!({ "rule": "plan = gold" })).json();
+    assert!(own["about"].is_null() && own["count"].as_u64() == Some(naive(&port, "acme/gold").len() as u64));
+    let spent = (0..60).map(|_| ask("reach", json!({ "audience": "acme/shared" }))).find(|it| it.status == 429);
+    let spent = spent.expect("50 questions an hour");
+    assert!(spent.headers.contains("retry-after: "), "{spent:?}");
+}
+
+#[test]
+fn everything_wrong_is_told_at_once_at_its_place() {
+    let port = Port::start(20, &[]);
+    let answer = port.ask("reach", None, &json!({ "rule": "plann = gold and\n agee >= 18" }));
+    let errors = answer.json()["errors"].clone();
+    assert_eq!((answer.status, errors.as_array().unwrap().len()), (400, 2), "{answer:?}");
+    assert_eq!(
+        (&errors[1]["line"], &errors[1]["column"], &errors[1]["field"]),
+        (&json!(2), &json!(2), &json!("/rule"))
+    );
+    assert!(errors[0]["help"].as_str().unwrap().contains("`plan`"), "{errors}");
+    let yaml = "id: x\nowner: acme\nkind: target\nrule: agee > 3\n";
+    let errors = port.ask("reach", None, &json!({ "definition": yaml })).json()["errors"].clone();
+    assert_eq!((&errors[0]["line"], &errors[0]["column"]), (&json!(4), &json!(7)), "{errors}");
+    for (path, body, status) in [
+        ("reach", json!({}), 400),
+        ("reach", json!({ "rule": "everyone", "audience": "acme/vip" }), 400),
+        ("reach", json!({ "rule": "everyone", "nonsense": 1 }), 400),
+        ("reach", json!({ "rule": "everyone", "by": ["planet"] }), 400),
+        ("reach", json!({ "definition": 7 }), 400),
+        ("reach", json!([]), 400),
+        ("overlap", json!({ "sets": [{ "rule": "everyone" }] }), 400),
+        ("overlap", json!({ "sets": [{ "rule": "everyone" }, { "rule": "agee > 1" }] }), 400),
+        ("funnel", json!({}), 400),
+        ("funnel", json!({ "campaign": "acme/none" }), 404),
+        ("preview", json!({}), 400),
+        ("preview", json!({ "remove": ["acme/none"] }), 404),
+        ("sample", json!({ "rule": "everyone", "count": 21 }), 400),
+        ("sample", json!({ "rule": "everyone", "of": "joiners" }), 400),
+        ("lint", json!({}), 400),
+    ] {
+        let answer = port.ask(path, None, &body);
+        assert_eq!(answer.status, status, "{path} {body}: {answer:?}");
+        assert!(answer.headers.contains("application/problem+json"), "{answer:?}");
+    }
+    let lint = port.ok("lint", json!({ "rule": "plan != gold" }));
+    assert!(lint["errors"] == 0 && lint["warnings"].as_u64() >= Some(1), "{lint}");
+    assert_eq!(port.ok("lint", json!({ "rule": "plan ==" }))["errors"], 1);
+}
+
+#[test]
+fn samples_show_why_and_never_who() {
+    let own = key();
+    let port = Port::start(300, &[(&own, Role::Planner, "acme")]);
+    let answer = port.ask("sample", Some(&own), &json!({ "audience": "gold", "count": 20 }));
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let people = answer.json()["people"].as_array().unwrap().clone();
+    assert!(people.len() == 20 && people.iter().all(|one| one["member"] == true && one["why"]["holds"] == true));
+    for raw in port.raw_identifiers() {
+        assert!(!answer.body.contains(&raw), "{raw}");
+    }
+    let again = port.ask("sample", Some(&own), &json!({ "audience": "gold", "count": 20 })).json();
+    assert_eq!(again["people"][0]["why"], people[0]["why"], "the same people");
+    assert_ne!(again["people"][0]["pseudonym"], people[0]["pseudonym"], "under other names");
+    let others = port.ask("sample", Some(&own), &json!({ "audience": "gold", "of": "others" })).json();
+    assert!(others["people"].as_array().unwrap().iter().all(|one| one["member"] == false));
+    let ages = port.ask("sample", Some(&own), &json!({ "rule": "age >= 18" }));
+    assert!(ages.body.contains("not shown"), "an age that few have: {ages:?}");
+}
+
+#[test]
+fn lines_tell_the_result_or_the_problem() {
+    let port = Port::start(20, &[]);
+    let answer = port.ask_lines("reach", &json!({ "rule": "everyone" }));
+    assert!(answer.contains("{\"result\":{") && answer.contains("application/x-ndjson"), "{answer}");
+    let answer = port.ask_lines("reach", &json!({ "rule": "agee > 3" }));
+    assert!(answer.contains("{\"problem\":{") && answer.contains("unknown-trait"), "{answer}");
+}
