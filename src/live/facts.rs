@@ -47,24 +47,16 @@ impl Facts {
     }
 }
 
-/// Windows are looked at where a minute starts, so what happened since this one started would count from the next on. Nobody is
-/// to wait for that: it counts as if it had happened at the start, until the minute is over. Returns the true times.
+/// Windows are looked at where a minute starts, so an event that happened since this one started would count from the next on.
+/// Nobody is to wait for that: it counts as if it had happened at the start, until the minute is over. Traits and lists
+/// have no windows: of what is said of them the last counts, and their times stay what they are. Returns the true times.
 pub(super) fn within_the_minute(facts: &mut [Record<'_>], now: Timestamp) -> SmallVec<[(usize, i64); 4]> {
     let start = now.floor_minute().0;
+    let is_fresh =
+        |fact: &Record<'_>| matches!(fact.said, Said::Event { .. }) && fact.time > start && fact.time <= now.0;
     let mut fresh = SmallVec::new();
-    for (at, fact) in facts.iter().enumerate().filter(|(_, fact)| fact.time > start && fact.time <= now.0) {
-        fresh.push((at, fact.time));
-    }
-    // Of what is said of a list the last counts, also where both are of this minute: the others come before it.
-    let list = |fact: &Record<'_>| match &fact.said {
-        Said::Membership { list, .. } => Some(list.clone().into_owned()),
-        _ => None,
-    };
-    let named: SmallVec<[Option<String>; 4]> = fresh.iter().map(|(at, _)| list(&facts[*at])).collect();
-    for ((at, time), name) in fresh.iter().zip(&named) {
-        let later = |((_, other), list): (&(usize, i64), &Option<String>)| list == name && other > time;
-        let is_outdone = name.is_some() && fresh.iter().zip(&named).any(later);
-        facts[*at].time = start - i64::from(is_outdone);
+    for (at, fact) in facts.iter_mut().enumerate().filter(|(_, fact)| is_fresh(fact)) {
+        fresh.push((at, std::mem::replace(&mut fact.time, start)));
     }
     fresh
 }
@@ -121,11 +113,13 @@ mod tests {
     }
 
     #[test]
-    fn within_the_minute_too_the_last_that_is_said_of_a_list_counts() {
-        let of = |list: &'static str, stay| Said::Membership { list: list.into(), stay };
-        let said = [(125, of("a/b", Stay::Ends)), (126, of("a/b", Stay::ByDefault)), (124, of("a/c", Stay::Ends))];
+    fn within_the_minute_too_the_last_that_is_said_of_a_list_or_a_trait_counts() {
+        let of = |stay| Said::Membership { list: "a/b".into(), stay };
+        let plan = |text: &'static str| Said::Traits(vec![("plan".into(), Some(Value::Text(text.into())))]);
+        // One at the minute's very start, one after: were both moved to the start, removing and the greater text would count.
+        let said = [(120, of(Stay::Ends)), (126, of(Stay::ByDefault)), (121, plan("gold")), (125, plan("basic"))];
         let mut facts: Vec<_> = said.into_iter().map(|(time, said)| record(time, said)).collect();
-        assert_eq!(within_the_minute(&mut facts, Timestamp(150)).len(), 3);
-        assert_eq!(facts.iter().map(|fact| fact.time).collect::<Vec<_>>(), [119, 120, 120]);
+        assert!(within_the_minute(&mut facts, Timestamp(150)).is_empty());
+        assert_eq!(facts.iter().map(|fact| fact.time).collect::<Vec<_>>(), [120, 126, 121, 125]);
     }
 }
