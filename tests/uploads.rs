@@ -206,3 +206,90 @@ fn what_is_asked_wrongly_is_refused_and_changes_nothing() {
     assert_eq!(running.on_vip(), [true, false, true, false]);
     assert!(running.server.shutdown());
 }
+
+#[test]
+fn no_answer_and_no_file_quotes_an_identifier() {
+    let world = world();
+    let built = world.build();
+    let running = Running::start(&world, built.generation);
+    // Columns swapped, an address in the header, broken ones, one that is a list's name.
+    for body in [
+        &b"source,uid\nann.secret@example.com,crm\n"[..],
+        b"email,segment\nann.secret@example.com,ann.secret@example.com\nann.secret@,vip\n",
+        b"ann.secret@example.com\n1\n",
+        b"crm,ttl_minutes,remove\nann,ann.secret@example.com,\nann,,ann.secret@example.com\n",
+        b"{\"uid\":{\"ann.secret@example.com\":1}}\n{\"type\":\"ann.secret@example.com\",\"uid\":\"crm\"}\n{\"ann.secret@example.com\":\"crm\"}",
+    ] {
+        for query in ["", "?mode=replace", "?dry_run=true"] {
+            let (_, answer) = running.upload("acme/vip", query, body);
+            assert!(!answer.to_string().contains("secret"), "{answer}");
+        }
+    }
+    assert!(running.server.shutdown());
+    assert!(!holds(&world.data(), b"ann.secret"), "an identifier is in a file");
+}
+
+#[test]
+fn an_identifier_that_is_named_twice_counts_once() {
+    let world = world();
+    let built = world.build();
+    let running = Running::start(&world, built.generation);
+    let body = b"crm,ttl_minutes\nann,-1\nbob,60\nann,70\nnobody,5\nbob,-1\nann,80\nnobody,6\n";
+    for query in ["?dry_run=true", ""] {
+        let told = running.taken("acme/vip", query, body);
+        let counts = ["lines", "joined", "removed", "repeated", "matched", "unmatched", "rejected"];
+        assert_eq!(counts.map(|name| told[name].as_u64().unwrap()), [7, 2, 1, 4, 2, 1, 0], "{told}");
+        assert_eq!(told["by_type"]["crm"], json!({"matched": 2, "unmatched": 1, "rejected": 0}));
+    }
+    assert_eq!(running.on_vip(), [true, false, true, false]);
+    let mut said = stays(&world, "acme/vip");
+    said.sort_by_key(|stay| if let Stay::Minutes(minutes) = stay { *minutes } else { 0 });
+    assert_eq!(said, [Stay::Ends, Stay::Minutes(6), Stay::Minutes(80)]);
+    assert!(running.server.shutdown());
+}
+
+/// The clock of a process can only be moved from outside, so the test proper runs in a child process.
+#[cfg(feature = "faults")]
+#[test]
+fn who_joins_for_minutes_leaves_when_they_are_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = folder.path().join("clock");
+    std::fs::write(&clock, "0").unwrap();
+    let inside = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "inside", "--ignored", "--nocapture"])
+        .env("FAULTS_CLOCK", &clock)
+        .status()
+        .unwrap();
+    assert!(inside.success(), "see above");
+}
+
+#[cfg(feature = "faults")]
+#[test]
+#[ignore = "run by who_joins_for_minutes_leaves_when_they_are_over"]
+fn inside() {
+    let clock = std::path::PathBuf::from(std::env::var_os("FAULTS_CLOCK").unwrap());
+    let world = world();
+    let built = world.build();
+    let running = Running::start(&world, built.generation);
+    running.taken("acme/vip", "", b"crm,ttl_minutes\nann,2\nbob,10\ncarl,2\n");
+    assert_eq!(running.on_vip(), [true, true, true, false]);
+    let becomes = |seconds: i64, expected: [bool; 4]| {
+        std::fs::write(&clock, seconds.to_string()).unwrap();
+        let until = Instant::now() + Duration::from_secs(20);
+        while running.on_vip() != expected {
+            assert!(Instant::now() < until, "{:?} after {seconds} seconds", running.on_vip());
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    };
+    // Carl by the source without end before; what is said last counts, and it was for two minutes.
+    becomes(4 * 60, [false, true, false, false]);
+    // Renewed for longer; a shorter word that comes later counts too.
+    running.taken("acme/vip", "", b"crm,ttl_minutes\nann,30\nbob,4\n");
+    assert_eq!(running.on_vip(), [true, true, false, false]);
+    becomes(9 * 60, [true, false, false, false]);
+    // Ann leaves, and whom the source has on the list; whose time is over does not leave once more.
+    let replaced = running.taken("acme/vip", "?mode=replace", b"crm\nbob\n");
+    assert_eq!((&replaced["joined"], &replaced["removed"]), (&json!(1), &json!(2)), "{replaced}");
+    assert_eq!(running.on_vip(), [false, true, false, false]);
+    assert!(running.server.shutdown());
+}

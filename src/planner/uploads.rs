@@ -109,6 +109,8 @@ pub(super) struct Uploaded {
     joined: u64,
     /// Memberships that are ended: those the file ends, and with `replace` those of whoever is not in it.
     removed: u64,
+    /// Identifiers that the file names again further down: what it says last counts, here and below.
+    repeated: u64,
     /// Identifiers of people who have a profile.
     matched: u64,
     /// Identifiers nobody is known by so far: kept, and theirs as soon as they are.
@@ -199,6 +201,9 @@ async fn upload_members(
     sent?;
     let taken = taken?;
     off_thread(move || {
+        // A long file may have outlived the generation it began with.
+        let view = door.planner.view()?;
+        find(&view, &who, &full)?;
         let done = door.apply(&who, &view, &list, taken)?;
         Ok(json(StatusCode::OK, &done))
     })

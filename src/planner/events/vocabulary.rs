@@ -107,6 +107,12 @@ impl Vocabulary {
         }
     }
 
+    /// What to say of a text that is no type of identifiers, without saying the text.
+    pub fn no_such_type(&self) -> String {
+        let names: Vec<&str> = self.id_types.iter().map(|(known, _)| known.name.as_str()).collect();
+        format!("no such type of identifiers; known: {}", names.join(", "))
+    }
+
     /// The event of this name.
     pub fn event(&self, name: &str) -> Result<&EventDecl, String> {
         let known = || self.declarations.events.iter().map(|decl| decl.name.as_str());

@@ -12,7 +12,7 @@ use crate::snapshot::keys::Keys;
 use crate::wire::Code;
 use smallvec::smallvec;
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::time::Duration;
 
 /// Records that are handed in together: durable with one fsync, and no more than may wait.
@@ -65,7 +65,7 @@ pub(super) fn not_in(
 ) -> Result<Vec<(ProfileKey, String)>> {
     let keys = Keys::open(view.serving().snapshot().section("keys")?)?;
     let types = &view.serving().manifest().id_types;
-    let mut now = on_the_list(planner, view, &list.full)?;
+    let mut now = on_the_list(planner, view, list)?;
     for (entry, profile) in taken.entries.iter().zip(profiles) {
         // Whoever the file ends is told of by the file itself.
         now.remove(&profile.map_or(Person::Stranger(entry.key()), Person::Profile));
@@ -81,32 +81,46 @@ pub(super) fn not_in(
 }
 
 /// Who is on a list: by the generation, and by what came since. With strangers the type of their identifier.
-fn on_the_list(planner: &Planner, view: &View, full: &str) -> Result<HashMap<Person, Option<String>>> {
+fn on_the_list(planner: &Planner, view: &View, list: &List) -> Result<HashMap<Person, Option<String>>> {
     let (columns, now) = (view.columns(), Clock::System.now().0);
     let mut on_it = HashMap::new();
-    if let Some(at) = columns.find_list(full) {
+    if let Some(at) = columns.find_list(&list.full) {
         for block in 0..columns.blocks() {
             let (lows, until) = columns.lists()[at].1.members(block);
             let current = lows.iter().zip(until).filter(|(_, until)| i64::from(**until) > now);
             on_it.extend(current.map(|(low, _)| (Person::Profile((block << 16) as u32 | u32::from(*low)), None)));
         }
     }
-    let since = since(planner, view, full)?;
-    let keys: Vec<ProfileKey> = since.iter().map(|(key, ..)| *key).collect();
-    for ((key, id_type, stay), profile) in since.into_iter().zip(match_keys(view, &keys)?) {
-        let person = profile.map_or(Person::Stranger(key), Person::Profile);
-        match stay {
-            Stay::Ends => drop(on_it.remove(&person)),
-            _ => drop(on_it.insert(person, Some(id_type))),
+    let since = since(planner, view, &list.full)?;
+    let keys: Vec<ProfileKey> = since.iter().map(|said| said.key).collect();
+    for (said, profile) in since.into_iter().zip(match_keys(view, &keys)?) {
+        let person = profile.map_or(Person::Stranger(said.key), Person::Profile);
+        let seconds = match said.stay {
+            Stay::Ends => Some(0),
+            Stay::Minutes(minutes) => Some(i64::from(minutes) * 60),
+            Stay::ByDefault => list.ttl,
+        };
+        if seconds.is_some_and(|seconds| said.time.saturating_add(seconds) <= now) {
+            on_it.remove(&person);
+        } else {
+            on_it.insert(person, Some(said.id_type));
         }
     }
     Ok(on_it)
 }
 
-/// What the doors said of a list since the generation's cut, by time.
-fn since(planner: &Planner, view: &View, full: &str) -> Result<Vec<(ProfileKey, String, Stay)>> {
+/// What somebody said of a list.
+struct OfList {
+    time: i64,
+    key: ProfileKey,
+    id_type: String,
+    stay: Stay,
+}
+
+/// What the doors said of a list since the generation's cut, by time; of several at once removing comes last, and counts.
+fn since(planner: &Planner, view: &View, full: &str) -> Result<Vec<OfList>> {
     let directory = events_directory(&planner.loaded.config.data_dir);
-    let mut said: Vec<(i64, ProfileKey, String, Stay)> = Vec::new();
+    let mut all: Vec<OfList> = Vec::new();
     if directory.is_dir() {
         let from = view.serving().manifest().events_cut.max(oldest(&directory)?);
         read(&directory, from, Which::All, &mut |_, bytes| {
@@ -114,14 +128,19 @@ fn since(planner: &Planner, view: &View, full: &str) -> Result<Vec<(ProfileKey, 
             if let Said::Membership { list, stay } = &record.said
                 && *list == *full
             {
-                let of = record.keys.iter().map(|id| (record.time, id.key, id.id_type.clone().into_owned(), *stay));
-                said.extend(of);
+                let of = |id: &Identifier<'_>| OfList {
+                    time: record.time,
+                    key: id.key,
+                    id_type: id.id_type.clone().into_owned(),
+                    stay: *stay,
+                };
+                all.extend(record.keys.iter().map(of));
             }
             Ok(())
         })?;
     }
-    said.sort_by_key(|(time, ..)| *time);
-    Ok(said.into_iter().map(|(_, key, id_type, stay)| (key, id_type, stay)).collect())
+    all.sort_by_key(|said| (said.time, said.stay == Stay::Ends));
+    Ok(all)
 }
 
 /// A second of its own: of two uploads the later one wins, and facts of one second have no order.
@@ -152,15 +171,10 @@ pub(super) fn submit(
     let joins = entries.map(|entry| (entry.key(), taken.types[usize::from(entry.id_type)].as_str(), entry.stay()));
     let leaves = leave.iter().map(|(key, id_type)| (*key, id_type.as_str(), Stay::Ends));
     let mut batch = Vec::with_capacity(BATCH);
-    // One person and what is said of them twice: the file's last word counts.
-    let mut seen = HashSet::new();
-    let all: Vec<(ProfileKey, &str, Stay)> = leaves.chain(joins).collect();
-    let mut last: Vec<&(ProfileKey, &str, Stay)> = all.iter().rev().filter(|(key, ..)| seen.insert(*key)).collect();
-    last.reverse();
-    for (number, (key, id_type, stay)) in last.into_iter().enumerate() {
+    for (number, (key, id_type, stay)) in leaves.chain(joins).enumerate() {
         let id = hasher.event_id(format!("upload {} {time} {number}", list.full).as_bytes());
-        let keys = smallvec![Identifier { key: *key, id_type: Cow::Borrowed(*id_type) }];
-        let said = Said::Membership { list: Cow::Borrowed(&list.full), stay: *stay };
+        let keys = smallvec![Identifier { key, id_type: Cow::Borrowed(id_type) }];
+        let said = Said::Membership { list: Cow::Borrowed(&list.full), stay };
         let record = Record { id, time, received: time, keys, said };
         let mut encoded = Vec::with_capacity(96);
         record.encode(&mut encoded).map_err(|error| super::refused(&error))?;

@@ -15,7 +15,8 @@ use std::io::{BufRead, Read};
 
 /// The most bytes of a file, after decompression.
 const MAX_BYTES: u64 = 1 << 30;
-/// The most identifiers of a file: each takes 24 bytes of memory until it is in force.
+/// The most identifiers of a file: each takes 24 bytes while it is read, and some 100 more while it is looked up and put in force,
+/// which is done for one file at a time.
 const MAX_ENTRIES: usize = 10_000_000;
 const MAX_LINE_BYTES: usize = 256 << 10;
 /// Lines that are told one by one.
@@ -43,6 +44,8 @@ pub(super) struct List {
     bounded: bool,
     /// Where a line does not say.
     default: Stay,
+    /// Seconds for which people stay by default, as the list is defined; `None` = without end.
+    pub ttl: Option<i64>,
 }
 
 impl List {
@@ -69,6 +72,7 @@ impl List {
             names,
             bounded,
             default,
+            ttl: audience.ttl.map(|ttl| ttl.0),
         })
     }
 
@@ -144,7 +148,10 @@ impl Entry {
 /// A file that was read to its end.
 #[derive(Debug, Default)]
 pub(super) struct Taken {
+    /// Each identifier once.
     pub entries: Vec<Entry>,
+    /// Identifiers said before the last time they are.
+    repeated: u64,
     /// Names of identifier types.
     pub types: Vec<String>,
     pub lines: u64,
@@ -208,6 +215,7 @@ pub(super) fn take(pieces: Pieces, words: &Vocabulary, list: &List) -> Result<Ta
             taken.reject(number, wrong);
         }
     }
+    taken.keep_last_words();
     Ok(taken)
 }
 
@@ -221,7 +229,8 @@ impl Taken {
             let kind = kind.as_deref().or(list.id_type.as_deref());
             let kind =
                 kind.ok_or_else(|| Wrong::new("source", "no type of the identifier; write it, or ask with `?type=`"))?;
-            let (id_type, class) = words.id_type(kind).map_err(|why| Wrong::new("source", why))?;
+            // Where columns are swapped this is an identifier: it is not quoted.
+            let (id_type, class) = words.id_type(kind).map_err(|_| Wrong::new("source", words.no_such_type()))?;
             let of_type = |mut wrong: Wrong| {
                 wrong.id_type = Some(id_type.to_owned());
                 wrong
@@ -241,6 +250,16 @@ impl Taken {
             entries.push(Entry::new(key, stay, self.number_of(id_type)));
         }
         Ok(entries)
+    }
+
+    /// Of an identifier that is said several times the last counts; sorts by identifier.
+    fn keep_last_words(&mut self) {
+        let said = self.entries.len();
+        self.entries.reverse();
+        // Stable: of equals the one said last stays first.
+        self.entries.sort_by_key(|entry| entry.key);
+        self.entries.dedup_by_key(|entry| entry.key);
+        self.repeated = (said - self.entries.len()) as u64;
     }
 
     fn number_of(&mut self, id_type: &str) -> u16 {
@@ -277,6 +296,7 @@ impl Taken {
             lines: self.lines,
             joined,
             removed: all - joined,
+            repeated: self.repeated,
             matched,
             unmatched: all - matched,
             rejected: self.rejected,
