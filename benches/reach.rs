@@ -3,133 +3,18 @@
 //! `cargo bench --bench reach`: 1 M profiles; `VAGLIO_BENCH_PROFILES=10000000` for more. With `VAGLIO_BENCH_EXPORT=FOLDER` it writes the
 //! columns as CSV and the questions as SQL, with what it counted: `load-tests/peers/duckdb_reach.py` asks DuckDB the same.
 
+#[path = "reach/asked.rs"]
+mod asked;
+
+use asked::{Asked, RULES, mix, plan, question, set, survey, world};
 use roaring::RoaringBitmap;
-use std::fmt::Write as _;
-use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::time::Instant;
-use vaglio::audiences::{Catalogue, parse};
-use vaglio::evaluate::Plan;
+use vaglio::audiences::parse;
 use vaglio::evaluate::survey::{Watch, id_masks, overlap};
-use vaglio::schema::{ProfileKey, Timestamp};
-use vaglio::snapshot::columns::data::{ColumnData, EventData, PropData, TraitData};
-use vaglio::snapshot::columns::{Columns, Sections};
+use vaglio::schema::ProfileKey;
+use vaglio::snapshot::columns::Sections;
 use vaglio::snapshot::keys::{Keys, write_keys};
-
-const NOW: i64 = 1_800_000_000;
-const DAY: i64 = 86_400;
-const RULES: u64 = 100;
-const REGIONS: u64 = 20;
-const SHOPS: u64 = 12;
-
-/// Splitmix64: `state` -> a number that looks random.
-fn mix(state: u64) -> u64 {
-    let mut z = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
-}
-
-/// A trait's value; one in ten is not known.
-fn draw(at: u32, salt: u64, values: u64) -> Option<u64> {
-    let hash = mix(u64::from(at) << 8 | salt);
-    (!hash.is_multiple_of(10)).then_some((hash >> 32) % values)
-}
-
-fn names(letter: char, count: u64) -> Vec<String> {
-    (0..count).map(|at| format!("{letter}{at:02}")).collect()
-}
-
-fn world(profiles: u32) -> ColumnData {
-    let all = || 0..profiles;
-    let number = |salt, values| all().map(|at| draw(at, salt, values).map_or(f64::NAN, |value| value as f64)).collect();
-    let codes = |salt, values| all().map(|at| draw(at, salt, values).map_or(0, |value| value as u32 + 1)).collect();
-    let traits = vec![
-        ("age".to_owned(), TraitData::Number(number(1, 100))),
-        ("income".to_owned(), TraitData::Number(number(2, 10_000))),
-        ("region".to_owned(), TraitData::Category { codes: codes(3, REGIONS), dictionary: names('r', REGIONS) }),
-        ("vip".to_owned(), TraitData::Flag(all().map(|at| draw(at, 4, 2).map_or(0, |yes| yes as u8 + 1)).collect())),
-    ];
-    let mut data = EventData::default();
-    for ordinal in all() {
-        let hash = mix(u64::from(ordinal) << 4 | 9);
-        let ago = |row| (mix(hash ^ row) % (180 * DAY as u64)) as u32;
-        let mut times: Vec<u32> = (0..hash % 11).map(|row| NOW as u32 - ago(row)).collect();
-        times.sort_unstable();
-        data.ordinals.extend(times.iter().map(|_| ordinal));
-        data.times.extend(times);
-    }
-    let row = |at: usize, salt: u64, values: u64| mix(at as u64 ^ salt << 40) % values;
-    let rows = 0..data.times.len();
-    let amounts = rows.clone().map(|at| row(at, 1, 20_000) as f64 / 100.0).collect();
-    let shops = rows.map(|at| row(at, 2, SHOPS) as u32 + 1).collect();
-    data.properties = vec![
-        ("amount".to_owned(), PropData::Number(amounts)),
-        ("shop".to_owned(), PropData::Category { codes: shops, dictionary: names('s', SHOPS) }),
-    ];
-    let seeds = all().map(|at| mix(at.into()) as u32).collect();
-    ColumnData { ordinals: profiles, seeds, traits, lists: Vec::new(), events: vec![("purchase".to_owned(), data)] }
-}
-
-/// A rule, and the same as a condition in SQL. A test of an unknown value is false here, so it is made so there.
-type Question = (&'static str, String, String);
-
-fn of_trait(seed: u64) -> (String, String) {
-    let value = |values| mix(seed ^ 77) % values;
-    let (rule, sql) = match seed % 4 {
-        0 => (
-            format!("age between {} and {}", value(60), value(60) + 25),
-            format!("age BETWEEN {} AND {}", value(60), value(60) + 25),
-        ),
-        1 => (format!("income >= {}", value(10_000)), format!("income >= {}", value(10_000))),
-        2 => {
-            let (a, b) = (value(REGIONS), mix(seed ^ 78) % REGIONS);
-            (format!("region in (r{a:02}, r{b:02})"), format!("region IN ('r{a:02}', 'r{b:02}')"))
-        }
-        _ => ("vip".to_owned(), "vip".to_owned()),
-    };
-    (rule, format!("coalesce({sql}, false)"))
-}
-
-fn of_event(seed: u64) -> (String, String) {
-    let (days, shop) = (1 + seed % 90, mix(seed ^ 5) % SHOPS);
-    let since = NOW - days as i64 * DAY;
-    let sql = format!("profile IN (SELECT profile FROM purchase WHERE time > {since} AND shop = 's{shop:02}')");
-    (format!("did purchase where shop = s{shop:02} within {days} days"), sql)
-}
-
-fn of_more(seed: u64) -> (String, String) {
-    let (days, least) = (30 + seed % 90, mix(seed ^ 6) % 400);
-    let since = NOW - days as i64 * DAY;
-    let (what, having) = match seed % 3 {
-        0 => (format!("with sum of amount > {least}.005"), format!("sum(amount) > {least}.005")),
-        1 => (format!("at least {} times", 2 + seed % 3), format!("count(*) >= {}", 2 + seed % 3)),
-        _ => (format!("with max of amount > {least}.005"), format!("max(amount) > {least}.005")),
-    };
-    let grouped = format!("SELECT profile FROM purchase WHERE time > {since} GROUP BY profile HAVING {having}");
-    (format!("did purchase {what} within {days} days"), format!("profile IN ({grouped})"))
-}
-
-/// 60 of a hundred of traits alone, 30 with one event, 10 with more.
-fn question(number: u64) -> Question {
-    let seed = mix(number ^ 0xabcd);
-    let mut parts: Vec<(String, String)> = (0..1 + seed % 3).map(|part| of_trait(mix(seed ^ part))).collect();
-    let kind = match number % 10 {
-        0..6 => "traits",
-        6..9 => {
-            parts.push(of_event(seed));
-            "one event"
-        }
-        _ => {
-            parts.extend([of_event(seed), of_more(seed)]);
-            "more"
-        }
-    };
-    let joined = |between: &str, of: &dyn Fn(&(String, String)) -> String| {
-        parts.iter().map(of).collect::<Vec<_>>().join(between)
-    };
-    (kind, joined(" and ", &|part| part.0.clone()), joined(" AND ", &|part| part.1.clone()))
-}
 
 /// Runs it some times; the fastest in milliseconds, and the result.
 fn timed<T>(mut work: impl FnMut() -> T) -> (f64, T) {
@@ -160,67 +45,32 @@ fn main() {
     println!("{profiles} synthetic profiles, milliseconds      median       p99       max");
     let mut asked = Vec::new();
     for number in 0..RULES {
-        let (kind, rule, sql) = question(number);
-        let expr = parse(&rule, "bench").unwrap_or_else(|errors| panic!("{rule}: {errors:?}")).expr;
+        let question = question(number);
+        let expr = parse(&question.1, "bench").unwrap_or_else(|errors| panic!("{}: {errors:?}", question.1)).expr;
         let (ms, members) = timed(|| survey(&columns, &expr));
-        asked.push((kind, sql, ms, members));
+        asked.push(Asked::rule(&question, ms, members));
     }
     for kind in ["traits", "one event", "more"] {
-        let mut times: Vec<f64> = asked.iter().filter(|it| it.0 == kind).map(|it| it.2).collect();
+        let mut times: Vec<f64> = asked.iter().filter(|it| it.kind == kind).map(|it| it.ms).collect();
         line(kind, &mut times);
     }
-    line("all", &mut asked.iter().map(|it| it.2).collect::<Vec<f64>>());
+    line("all", &mut asked.iter().map(|it| it.ms).collect::<Vec<f64>>());
     let sets: Vec<(String, RoaringBitmap)> = (0..12).map(|at| set(&columns, at * 7)).collect();
-    let mut meets = Vec::new();
     for count in [5, 12] {
         let some: Vec<RoaringBitmap> = sets[..count].iter().map(|(_, set)| set.clone()).collect();
         let (ms, found) = timed(|| overlap(&some));
         line(&format!("overlap of {count}"), &mut [ms]);
-        meets.push((count, ms, found.exclusive.len(), found.exclusive.iter().map(|part| part.1).sum::<u64>()));
+        asked.push(Asked::overlap(&sets[..count], ms, &found));
     }
     let everyone = vaglio::audiences::Expr::Everyone;
     let plan = plan(&columns, &everyone);
     let (ms, parts) = timed(|| plan.breakdown(0, 2, &Watch::default()).expect("nobody breaks it off"));
     line("breakdown by region", &mut [ms]);
+    asked.push(Asked::breakdown(ms, &parts));
     line("identifier types", &mut [id_types(profiles)]);
     if let Some(folder) = std::env::var_os("VAGLIO_BENCH_EXPORT") {
-        let folder = Path::new(&folder);
-        write_columns(folder, &data).expect("the folder takes them");
-        let mut text = String::new();
-        for (kind, sql, ms, count) in &asked {
-            let _ = writeln!(text, "{kind}\t{ms}\t{count}\tSELECT count(*) FROM people WHERE {sql}");
-        }
-        for (count, ms, parts, people) in meets {
-            let _ = writeln!(text, "overlap of {count}\t{ms}\t{parts},{people}\t{}", overlap_sql(&sets[..count]));
-        }
-        let grouped = "SELECT count(*), sum(n) FROM (SELECT region, count(*) AS n FROM people GROUP BY region)";
-        let people: u64 = parts.iter().map(|part| part.1).sum();
-        let _ = writeln!(text, "breakdown\t{ms}\t{},{people}\t{grouped}", parts.len());
-        std::fs::write(folder.join("questions.tsv"), text).expect("the folder takes it");
+        asked::write(Path::new(&folder), &data, &asked).expect("the folder takes them");
     }
-}
-
-fn plan<'c>(columns: &'c Columns<'c>, rule: &vaglio::audiences::Expr) -> Plan<'c> {
-    Plan::of_rules(&[rule], &Catalogue::default(), columns, Timestamp(NOW), &jiff::tz::TimeZone::UTC)
-}
-
-fn survey(columns: &Columns<'_>, rule: &vaglio::audiences::Expr) -> u64 {
-    plan(columns, rule).survey(&[], &Watch::default()).expect("nobody breaks it off")[0].total
-}
-
-/// A set of people, and the condition that makes it.
-fn set(columns: &Columns<'_>, seed: u64) -> (String, RoaringBitmap) {
-    let (rule, sql) = of_trait(seed);
-    let expr = parse(&rule, "bench").unwrap_or_else(|errors| panic!("{rule}: {errors:?}")).expr;
-    let members = plan(columns, &expr).members(&Watch::default()).expect("nobody breaks it off");
-    (sql, members.into_iter().next().unwrap_or_default())
-}
-
-/// How many combinations there are, and how many people in all of them.
-fn overlap_sql(sets: &[(String, RoaringBitmap)]) -> String {
-    let bits: Vec<String> = sets.iter().enumerate().map(|(at, (sql, _))| format!("(({sql})::INT << {at})")).collect();
-    let grouped = format!("SELECT {} AS mask, count(*) AS n FROM people GROUP BY mask", bits.join(" | "));
-    format!("SELECT count(*), sum(n) FROM ({grouped}) WHERE mask <> 0")
 }
 
 fn id_types(profiles: u32) -> f64 {
@@ -230,29 +80,4 @@ fn id_types(profiles: u32) -> f64 {
     write_keys(&starts, ids, &mut bytes).expect("writing to memory");
     let keys = Keys::open(&bytes).expect("what was just written");
     timed(|| id_masks(&keys, 3)).0
-}
-
-fn write_columns(folder: &Path, data: &ColumnData) -> std::io::Result<()> {
-    std::fs::create_dir_all(folder)?;
-    let mut people = BufWriter::new(std::fs::File::create(folder.join("people.csv"))?);
-    writeln!(people, "profile,age,income,region,vip")?;
-    for at in 0..data.ordinals {
-        let number = |salt, values| draw(at, salt, values).map_or(String::new(), |value| value.to_string());
-        let region = draw(at, 3, REGIONS).map_or(String::new(), |value| format!("r{value:02}"));
-        let vip = draw(at, 4, 2).map_or("", |yes| if yes == 1 { "true" } else { "false" });
-        writeln!(people, "{at},{},{},{region},{vip}", number(1, 100), number(2, 10_000))?;
-    }
-    people.flush()?;
-    let mut rows = BufWriter::new(std::fs::File::create(folder.join("purchase.csv"))?);
-    writeln!(rows, "profile,time,amount,shop")?;
-    let (_, purchases) = &data.events[0];
-    let (PropData::Number(amounts), PropData::Category { codes, dictionary }) =
-        (&purchases.properties[0].1, &purchases.properties[1].1)
-    else {
-        return Ok(());
-    };
-    for (at, (profile, time)) in purchases.ordinals.iter().zip(&purchases.times).enumerate() {
-        writeln!(rows, "{profile},{time},{},{}", amounts[at], dictionary[codes[at] as usize - 1])?;
-    }
-    rows.flush()
 }

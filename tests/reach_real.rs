@@ -2,10 +2,11 @@
 //! files themselves.
 #![allow(clippy::unwrap_used)] // a test fails by panicking
 
+#[allow(dead_code, reason = "another test uses the rest")]
 mod real;
 
 use real::{Built, data, for_each_row};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use vaglio::audiences::{Catalogue, parse};
 use vaglio::evaluate::Plan;
 use vaglio::evaluate::survey::Watch;
@@ -16,8 +17,31 @@ const RULES: usize = 1_000;
 /// The single tests that rules are made of.
 const LEAVES: usize = 200;
 
-/// By person, whether they are meant.
-type Set = Vec<bool>;
+/// By person a bit: whether they are meant.
+type Set = Vec<u64>;
+
+fn set_of(people: usize, meant: impl Fn(usize) -> bool) -> Set {
+    let mut set = vec![0; people.div_ceil(64)];
+    (0..people).filter(|person| meant(*person)).for_each(|person| set[person / 64] |= 1 << (person % 64));
+    set
+}
+
+fn count(set: &Set) -> u64 {
+    set.iter().map(|word| u64::from(word.count_ones())).sum()
+}
+
+/// Whoever is in all that are chosen, of every choice of so many: the definition, however slow.
+fn at_least(least: usize, parts: &[Meant]) -> Set {
+    let mut found = vec![0; parts[0].1.len()];
+    for choice in (0usize..1 << parts.len()).filter(|choice| choice.count_ones() as usize == least) {
+        let chosen: Vec<&Set> =
+            parts.iter().enumerate().filter(|(at, _)| choice >> at & 1 == 1).map(|(_, part)| &part.1).collect();
+        for (word, found) in found.iter_mut().enumerate() {
+            *found |= chosen.iter().fold(u64::MAX, |all, set| all & set[word]);
+        }
+    }
+    found
+}
 
 /// Splitmix64.
 struct Draw(u64);
@@ -40,20 +64,22 @@ impl Draw {
 type Meant = (String, Set);
 
 /// Leaves, put together at random.
-fn rule(draw: &mut Draw, leaves: &[Meant], depth: usize) -> Meant {
+fn rule(draw: &mut Draw, leaves: &[Meant], everybody: &Set, depth: usize) -> Meant {
     if depth == 0 || draw.below(4) == 0 {
         return leaves[draw.below(leaves.len())].clone();
     }
     let form = draw.below(4);
     let parts: Vec<Meant> =
-        (0..if form == 0 { 1 } else { 2 + draw.below(3) }).map(|_| rule(draw, leaves, depth - 1)).collect();
+        (0..if form == 0 { 1 } else { 2 + draw.below(3) }).map(|_| rule(draw, leaves, everybody, depth - 1)).collect();
     let least = match form {
         1 => parts.len(),
         2 => 1,
         _ => 1 + draw.below(parts.len()),
     };
-    let count = |at: usize| parts.iter().filter(|(_, set)| set[at]).count();
-    let set = (0..parts[0].1.len()).map(|at| if form == 0 { count(at) == 0 } else { count(at) >= least }).collect();
+    let set = match form {
+        0 => everybody.iter().zip(&parts[0].1).map(|(all, set)| all & !set).collect(),
+        _ => at_least(least, &parts),
+    };
     let joined = |between: &str| parts.iter().map(|(text, _)| format!("({text})")).collect::<Vec<_>>().join(between);
     let text = match form {
         0 => format!("not {}", joined("")),
@@ -78,11 +104,11 @@ fn compare(draw: &mut Draw, test: &str, least: f64, most: f64) -> (String, Box<d
 
 /// Counts a thousand rules in one plan, and compares.
 fn agree(built: &Built, people: usize, seed: u64, leaves: &[Meant]) {
-    let mut draw = Draw(seed);
+    let (mut draw, everybody) = (Draw(seed), set_of(people, |_| true));
     let rules: Vec<(String, u64)> = (0..RULES)
         .map(|_| {
-            let (text, set) = rule(&mut draw, leaves, 2);
-            (text, set.iter().filter(|meant| **meant).count() as u64)
+            let (text, set) = rule(&mut draw, leaves, &everybody, 2);
+            (text, count(&set))
         })
         .collect();
     let owner = "anybody";
@@ -93,7 +119,6 @@ fn agree(built: &Built, people: usize, seed: u64, leaves: &[Meant]) {
     let zone = jiff::tz::TimeZone::get(&built.manifest.timezone).unwrap();
     let rules_of: Vec<_> = parsed.iter().collect();
     let plan = Plan::of_rules(&rules_of, &Catalogue::default(), opened.columns(), built.manifest.as_of, &zone);
-    let everybody = vec![u64::MAX; people.div_ceil(64)];
     let counted = plan.survey(&[&everybody], &Watch::default()).unwrap();
     let wrong: Vec<String> = rules
         .iter()
@@ -123,43 +148,75 @@ fn a_thousand_random_rules_on_the_census() {
     ];
     let Some(file) = data("census/people.csv.gz") else { return };
     let built = Built::new("census", &file);
-    let columns: Vec<&str> = NUMBERS.iter().chain(&TEXTS).copied().collect();
-    let mut people: Vec<Vec<String>> = Vec::new();
-    for_each_row(&file, &columns, |row| people.push(row.iter().map(|value| (*value).to_owned()).collect()));
-    // The example's configuration says that a wage of 0 is none.
-    people.iter_mut().filter(|person| person[1] == "0").for_each(|person| person[1].clear());
+    let names: Vec<&str> = NUMBERS.iter().chain(&TEXTS).copied().collect();
+    let mut columns: Vec<Column> = names.iter().map(|_| Column::default()).collect();
+    for_each_row(&file, &names, |row| {
+        // The example's configuration says that a wage of 0 is none.
+        let known = |(at, value)| if at == 1 && value == "0" { "" } else { value };
+        columns
+            .iter_mut()
+            .zip(row.iter().copied().enumerate().map(known))
+            .for_each(|(column, value)| column.push(value));
+    });
     let mut draw = Draw(1);
     let leaves: Vec<Meant> = (0..LEAVES)
         .map(|_| {
-            // A value that somebody has, most often.
             let at = draw.below(columns.len());
-            let (name, value) = (columns[at], people[draw.below(people.len())][at].clone());
-            if at < NUMBERS.len() {
-                let least: f64 = value.parse().unwrap_or(10.0);
-                let most = least + [0.0, 1.0, 10.0, 400.0][draw.below(4)];
-                let (text, passes) = compare(&mut draw, name, least, most);
-                let set = people.iter().map(|person| person[at].parse().is_ok_and(|value| passes(value))).collect();
-                return (text, set);
-            }
-            let (value, lower) = (value.as_str(), value.to_lowercase());
-            let word = lower.split(' ').next().unwrap_or_default();
-            let meant = |text: String, passes: &dyn Fn(&str) -> bool| {
-                (text, people.iter().map(|person| !person[at].is_empty() && passes(&person[at])).collect())
-            };
-            match draw.below(5) {
-                0 if !value.is_empty() => meant(format!("{name} = \"{value}\""), &|other| other == value),
-                1 if !value.is_empty() => meant(format!("{name} != \"{value}\""), &|other| other != value),
-                2 if !word.is_empty() => {
-                    meant(format!("{name} starts with \"{word}\""), &|other| other.to_lowercase().starts_with(word))
-                }
-                3 if !word.is_empty() => {
-                    meant(format!("{name} contains \"{word}\""), &|other| other.to_lowercase().contains(word))
-                }
-                _ => meant(format!("{name} is known"), &|_| true),
-            }
+            of_column(&mut draw, names[at], &columns[at], at < NUMBERS.len())
         })
         .collect();
-    agree(&built, people.len(), 2, &leaves);
+    agree(&built, columns[0].of.len(), 2, &leaves);
+}
+
+/// A column of the file: its different texts, and which of them each person has.
+#[derive(Default)]
+struct Column {
+    texts: Vec<String>,
+    numbers: HashMap<String, usize>,
+    of: Vec<usize>,
+}
+
+impl Column {
+    fn push(&mut self, text: &str) {
+        let number = self.numbers.get(text).copied().unwrap_or_else(|| {
+            self.texts.push(text.to_owned());
+            self.numbers.insert(text.to_owned(), self.texts.len() - 1);
+            self.texts.len() - 1
+        });
+        self.of.push(number);
+    }
+
+    /// Whoever has a text that passes.
+    fn having(&self, passes: impl Fn(&str) -> bool) -> Set {
+        let passing: Vec<bool> = self.texts.iter().map(|text| passes(text)).collect();
+        set_of(self.of.len(), |person| passing[self.of[person]])
+    }
+}
+
+fn of_column(draw: &mut Draw, name: &str, column: &Column, is_number: bool) -> Meant {
+    // A value that somebody has, most often.
+    let value = column.texts[column.of[draw.below(column.of.len())]].as_str();
+    if is_number {
+        let least: f64 = value.parse().unwrap_or(10.0);
+        let most = least + [0.0, 1.0, 10.0, 400.0][draw.below(4)];
+        let (text, passes) = compare(draw, name, least, most);
+        return (text, column.having(|text| text.parse().is_ok_and(&passes)));
+    }
+    let lower = value.to_lowercase();
+    let word = lower.split(' ').next().unwrap_or_default();
+    let meant =
+        |text: String, passes: &dyn Fn(&str) -> bool| (text, column.having(|text| !text.is_empty() && passes(text)));
+    match draw.below(5) {
+        0 if !value.is_empty() => meant(format!("{name} = \"{value}\""), &|other| other == value),
+        1 if !value.is_empty() => meant(format!("{name} != \"{value}\""), &|other| other != value),
+        2 if !word.is_empty() => {
+            meant(format!("{name} starts with \"{word}\""), &|other| other.to_lowercase().starts_with(word))
+        }
+        3 if !word.is_empty() => {
+            meant(format!("{name} contains \"{word}\""), &|other| other.to_lowercase().contains(word))
+        }
+        _ => meant(format!("{name} is known"), &|_| true),
+    }
 }
 
 /// A purchase at noon, so many days before as-of began: half a day less than whole ones.
@@ -278,5 +335,6 @@ fn of_purchases(draw: &mut Draw, customers: &BTreeMap<String, Vec<Purchase>>) ->
         judge(&passing)
     };
     let picked = ["", "first ", "last "][pick];
-    (format!("{picked}did purchase{filter}{count}{when}"), customers.values().map(holds).collect())
+    let meant: Vec<bool> = customers.values().map(holds).collect();
+    (format!("{picked}did purchase{filter}{count}{when}"), set_of(meant.len(), |at| meant[at]))
 }
