@@ -19,7 +19,7 @@ use vaglio::access::credentials::DEMO_KEY;
 use vaglio::access::{Access, Credential, Credentials, Refusal, Shown, roles};
 use vaglio::schema::Timestamp;
 use vaglio::server::Server;
-use world::{World, wait_until};
+use world::World;
 
 fn ask(address: SocketAddr, method: &str, path: &str, headers: &str, body: &str) -> Answer {
     let mut client = Client::connect(address);
@@ -47,12 +47,11 @@ fn keys_are_made_listed_and_taken_away_over_http() {
     let made = ask(address, "POST", "/api/v1/keys", "", &json!({"role": "operator", "owner": "*"}).to_string());
     assert_eq!(made.status, 201, "{made:?}");
     let operator = made.json()["key"].as_str().unwrap().to_owned();
-    wait_until("the key is in service", || whoami(&server, &operator).status == 200);
+    assert_eq!(whoami(&server, &operator).status, 200, "it opens as soon as it is told");
     assert_eq!(ask(address, "GET", "/api/v1/whoami", "", "").status, 401, "now people are told apart");
     let wanted = json!({"role": "operator", "owner": "acme", "expires": "90d", "comment": "for acme"});
     let acme = with(&server, &operator, "POST", "/api/v1/keys", &wanted).json();
     let (id, acme) = (acme["id"].as_str().unwrap().to_owned(), acme["key"].as_str().unwrap().to_owned());
-    wait_until("the key is in service", || whoami(&server, &acme).status == 200);
     let told = whoami(&server, &acme).json();
     assert_eq!((&told["owner"], &told["role"]), (&json!("acme"), &json!("operator")));
     assert!(told["may"].as_array().unwrap().contains(&json!("read the audit trail")), "{told}");
@@ -85,11 +84,33 @@ fn keys_are_made_listed_and_taken_away_over_http() {
 
     let revoked = with(&server, &operator, "DELETE", &format!("/api/v1/keys/{id}"), &Value::Null);
     assert_eq!((revoked.status, &revoked.json()["state"]), (200, &json!("revoked")));
-    wait_until("the key is refused", || whoami(&server, &acme).status == 401);
+    assert_eq!(whoami(&server, &acme).status, 401, "it opens nothing as soon as that is told");
     assert_eq!(with(&server, &operator, "DELETE", "/api/v1/keys/0123abcd", &Value::Null).error_code(), "not_found");
     let trail = with(&server, &operator, "GET", "/api/v1/audit?what=keys+revoke", &Value::Null).json();
     assert_eq!(trail["entries"][0]["object"], format!("key acme/{id}"));
     assert_eq!(trail["entries"][0]["who"], &operator[7..15]);
+    server.shutdown();
+}
+
+#[test]
+fn an_owners_operator_makes_no_key_that_sees_more_than_it_does() {
+    let callers = "callers:\n  - { name: everyone, owners: [\"*\"] }\n  - { name: pair, owners: [acme, other] }\n  - { name: own, owners: [acme] }\n";
+    let world = World::new(callers);
+    let server = world.ready();
+    let address = server.addresses().planner;
+    let wanted = json!({"role": "operator", "owner": "acme"});
+    let made = ask(address, "POST", "/api/v1/keys", "", &wanted.to_string()).json();
+    let acme = made["key"].as_str().unwrap();
+    let named = |caller: &str| {
+        with(&server, acme, "POST", "/api/v1/keys", &json!({"role": "bidder", "owner": "acme", "caller": caller}))
+    };
+    let [everyone, pair, nobody] = ["everyone", "pair", "nobody"].map(|caller| {
+        let refused = named(caller);
+        assert_eq!(refused.status, 403, "{refused:?}");
+        refused.body.replace(caller, "CALLER")
+    });
+    assert!(everyone == pair && pair == nobody, "nor is it told which callers there are");
+    assert_eq!(named("own").status, 201);
     server.shutdown();
 }
 

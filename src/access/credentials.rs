@@ -8,10 +8,13 @@ use crate::error::{Error, Problem, Result};
 use crate::schema::{Timestamp, names};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
 /// How many keys of one purpose may be valid at once: the one in use, and the one that takes its place.
 const AT_ONCE: usize = 2;
+/// How many keys that open nothing any more are remembered.
+const MOST_DEAD: usize = 200;
 /// The version of the text.
 const FORMAT: u64 = 1;
 
@@ -213,7 +216,11 @@ impl Credentials {
         let names = self.all.iter().filter(|known| known.state(now) == State::Valid).find(same_name);
         if let Some(known) = names {
             let message = "the certificate's name stands for another key already";
-            return Err(Error::input(format!("{message}; take that away first: `vaglio keys revoke {}`", known.id)));
+            // Which of another owner's is nobody's business.
+            return Err(Error::input(match known.owner == new.owner {
+                true => format!("{message}; take that away first: `vaglio keys revoke {}`", known.id),
+                false => message.to_owned(),
+            }));
         }
         let same = self.all.iter().filter(|known| known.serves_the_same(&new) && known.state(now) == State::Valid);
         let valid: Vec<&str> = same.map(|known| known.id.as_str()).collect();
@@ -230,7 +237,27 @@ impl Credentials {
             )));
         }
         self.all.push(new);
+        self.forget(now);
         Ok(())
+    }
+
+    /// Forgets the oldest of those that open nothing any more, of whoever has most: all keys are one record of the control log,
+    /// and it must have room for taking one away. The audit trail goes on naming them.
+    fn forget(&mut self, now: Timestamp) {
+        loop {
+            let mut dead: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+            let gone = self.all.iter().enumerate().filter(|(_, made)| made.state(now) != State::Valid);
+            for (at, made) in gone {
+                dead.entry(&made.owner).or_insert((0, at)).0 += 1;
+            }
+            let most = dead.values().max_by_key(|(count, _)| *count).copied();
+            match most {
+                Some((_, oldest)) if dead.values().map(|(count, _)| count).sum::<usize>() > MOST_DEAD => {
+                    self.all.remove(oldest);
+                }
+                _ => return,
+            }
+        }
     }
 
     /// Takes a key away; returns what it was before.

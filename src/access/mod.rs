@@ -191,6 +191,11 @@ impl Access {
         near.into_iter().find(|known| known.hash.is(hash))
     }
 
+    /// Whether a key is in service, expired or not.
+    pub fn knows(&self, hash: &KeyHash) -> bool {
+        self.known(hash).is_some()
+    }
+
     /// A caller by its number.
     pub fn caller(&self, number: CallerNumber) -> Option<&Caller> {
         self.callers.get(number as usize)

@@ -190,6 +190,38 @@ fn two_keys_are_valid_at_once_and_no_third() {
 }
 
 #[test]
+fn there_is_always_room_for_taking_a_key_away() {
+    let mut credentials = Credentials::default();
+    let long = |owner: &str| Credential {
+        comment: Some("\"".repeat(256)),
+        mtls: Some("m".repeat(256)),
+        ..made(&key(), owner)
+    };
+    let others = made(&key(), "other");
+    credentials.add(others.clone(), NOW).unwrap();
+    credentials.revoke(&others.id, NOW).unwrap();
+    for _ in 0..2_000 {
+        let new = long("acme");
+        credentials.add(new.clone(), NOW).unwrap();
+        credentials.revoke(&new.id, NOW).unwrap();
+    }
+    credentials.add(made(&key(), "acme"), NOW).unwrap();
+    assert_eq!(credentials.all().len(), 201);
+    assert_eq!(credentials.all()[0].id, others.id, "whoever makes many pushes out none of others");
+    let log = crate::log::Control::Credentials(credentials.to_text().unwrap());
+    log.encode(&mut Vec::new()).unwrap();
+}
+
+#[test]
+fn a_certificate_s_name_stands_for_one_key_and_whose_is_not_told() {
+    let named = |owner: &str| Credential { mtls: Some("a.test".to_owned()), ..made(&key(), owner) };
+    let (mut credentials, first) = (Credentials::default(), named("acme"));
+    credentials.add(first.clone(), NOW).unwrap();
+    let [own, foreign] = ["acme", "other"].map(|owner| credentials.add(named(owner), NOW).unwrap_err().to_string());
+    assert!(own.contains(&first.id) && !foreign.contains(&first.id), "{own} {foreign}");
+}
+
+#[test]
 fn what_is_stored_reads_back_and_is_nobody_else_s() {
     use std::os::unix::fs::PermissionsExt;
     let directory = tempfile::tempdir().unwrap();

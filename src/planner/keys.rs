@@ -5,7 +5,7 @@ use super::profiles::{off_thread, read, refused};
 use super::reply::{Peer, Problem, Refused, json};
 use crate::access::credentials::Line;
 use crate::access::make::{Wanted, expiry};
-use crate::access::{CredentialStore, Credentials, Role, Who, roles};
+use crate::access::{Credential, CredentialStore, Credentials, Role, Who, roles};
 use crate::schema::Clock;
 use crate::wire::Code;
 use axum::Extension;
@@ -15,9 +15,14 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use std::time::Duration;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+
+/// For how long an answer waits until what it says holds, in milliseconds: a server that takes a generation into service looks
+/// at keys behind that.
+const SETTLED_MS: u64 = 2_000;
 
 /// The paths of this file.
 pub(super) fn routes(planner: Arc<Planner>) -> OpenApiRouter {
@@ -121,7 +126,7 @@ async fn list_keys(
 
 /// Makes a key
 ///
-/// Its text stands in the answer, this once. Servers take it within a second.
+/// Its text stands in the answer, this once. It opens from then on, at other servers of the data directory within a second.
 #[utoipa::path(
     post, path = "/api/v1/keys", tag = "keys", security(("key" = ["operator"])), request_body = NewKey,
     responses(
@@ -145,7 +150,30 @@ async fn create_key(
         let message = format!("the key is for owner `{}`, and makes keys for no other", who.owner.unwrap_or_default());
         return Err(Refused::new(Code::PermissionDenied, message, "say `owner` so, or ask an operator of owner \"*\""));
     }
+    if let Some(refused) = escalates(&planner, &who, &wanted) {
+        return Err(refused);
+    }
     off_thread(move || make(&planner, &who, wanted)).await
+}
+
+/// A caller's settings are not its key's owner's: whoever may make keys of one owner names none that sees another's.
+fn escalates(planner: &Planner, who: &Who, wanted: &NewKey) -> Option<Refused> {
+    let (owner, name) = (who.owner.as_ref()?, wanted.caller.as_ref()?);
+    let caller = planner.loaded.config.callers.iter().find(|caller| caller.name == *name);
+    let own = caller.is_some_and(|caller| caller.owners.iter().all(|seen| seen == owner));
+    let message = format!("there is no caller `{name}` that sees what is of owner `{owner}` alone");
+    let help = "leave out `caller`, or ask an operator of owner \"*\"";
+    (!own).then(|| Refused::new(Code::PermissionDenied, message, help))
+}
+
+/// Waits a little until a key that was made opens, or one that was taken away opens nothing: what is answered then holds.
+fn settled(planner: &Planner, made: &Credential, opens: bool) {
+    for _ in 0..SETTLED_MS / 5 {
+        if !planner.standing.look_at_keys() || planner.standing.access().knows(&made.sha256) == opens {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
 
 fn make(planner: &Planner, who: &Who, wanted: NewKey) -> Result<Response, Refused> {
@@ -160,13 +188,14 @@ fn make(planner: &Planner, who: &Who, wanted: NewKey) -> Result<Response, Refuse
         crate::error::ErrorKind::Input => Refused::new(Code::Conflict, error.to_string(), ""),
         _ => refused(&error),
     })?;
+    settled(planner, &made, true);
     let text = made.mtls.is_none().then(|| key.text());
     Ok(json(StatusCode::CREATED, &MadeKey { key: text, line: Line::of(&made, now) }))
 }
 
 /// Takes a key away
 ///
-/// Servers refuse it within a second. To do it twice is no harm.
+/// It opens nothing from then on, at other servers of the data directory within a second. To do it twice is no harm.
 #[utoipa::path(
     delete, path = "/api/v1/keys/{id}", tag = "keys", security(("key" = ["operator"])),
     params(("id" = String, Path, description = "The key's id: the 8 digits behind `vaglio_`", example = "9f3a01bc")),
@@ -193,10 +222,11 @@ async fn revoke_key(
             all.revoke(&id, now).map(|before| {
                 let entry = before.entry("keys revoke");
                 let revoked = before.revoked.or(Some(now));
-                (crate::access::Credential { revoked, ..before }, entry)
+                (Credential { revoked, ..before }, entry)
             })
         };
         let made = store.change(&who, revoke).map_err(|error| refused(&error))?;
+        settled(&planner, &made, false);
         Ok(json(StatusCode::OK, &Line::of(&made, now)))
     })
     .await

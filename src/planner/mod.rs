@@ -66,6 +66,10 @@ The bid doors (lookup, decide, health) are on the ports of server.http and serve
 pub trait Standing: Send + Sync {
     /// Those who may ask.
     fn access(&self) -> Arc<Access>;
+    /// Has changed keys taken into service, soon. Returns whether anybody does that here.
+    fn look_at_keys(&self) -> bool {
+        false
+    }
     /// The generation; `None` before the first.
     fn answering(&self) -> Option<Arc<Answering>>;
     /// Who was seen in the bidstream within so many UTC days, today included: word `i` of the mask is of the ordinals from

@@ -19,7 +19,6 @@ use crate::error::{Error, Result};
 use crate::hooks::{Doors, admission, grpc, http};
 use crate::live;
 use crate::planner;
-use crate::planner::builds::Builds;
 use crate::snapshot::Store;
 use builder::board::Board;
 use builder::{Feeding, publish};
@@ -116,7 +115,7 @@ impl Server {
         }
         let intake = feed.as_ref().map(|feed| feed.intake());
         let board = Arc::<Board>::default();
-        let builds = options.build.then(|| Arc::clone(&board) as Arc<dyn Builds>);
+        let builds = (Arc::clone(&board), options.build);
         let statistics = statistics::Statistics::open(&loaded, &store, &doors);
         let kept = Arc::clone(&statistics);
         let operator = Arc::new(standing::planner(loaded.clone(), &doors, &keeper, intake, builds, kept));

@@ -1,5 +1,6 @@
 //! Shows the planner's port what is in service at the bid doors.
 
+use super::builder::board::Board;
 use super::statistics::Statistics;
 use crate::access::Access;
 use crate::config::Loaded;
@@ -18,11 +19,16 @@ use crate::snapshot::Store;
 use crate::telemetry::statistics::Minute;
 use std::sync::Arc;
 
-struct Shows(Arc<Doors>, Arc<Statistics>);
+struct Shows(Arc<Doors>, Arc<Statistics>, Arc<Board>);
 
 impl Standing for Shows {
     fn access(&self) -> Arc<Access> {
         Arc::clone(&self.0.live.load().access)
+    }
+
+    fn look_at_keys(&self) -> bool {
+        self.2.watcher.ring();
+        true
     }
 
     fn answering(&self) -> Option<Arc<Answering>> {
@@ -69,13 +75,14 @@ pub(super) fn planner(
     doors: &Arc<Doors>,
     keeper: &Arc<Keeper>,
     intake: Option<Arc<Intake>>,
-    builds: Option<Arc<dyn Builds>>,
+    (board, builds): (Arc<Board>, bool),
     statistics: Arc<Statistics>,
 ) -> Planner {
+    let builds = builds.then(|| Arc::clone(&board) as Arc<dyn Builds>);
     Planner {
         loaded,
         metrics: Arc::clone(&doors.metrics),
-        standing: Box::new(Shows(Arc::clone(doors), statistics)),
+        standing: Box::new(Shows(Arc::clone(doors), statistics, board)),
         intake,
         objections: Some(Arc::clone(keeper) as Arc<dyn Objections>),
         keeper: Arc::clone(keeper),
