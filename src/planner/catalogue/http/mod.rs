@@ -19,11 +19,12 @@ use crate::planner::reply::{Fault, Refused};
 use crate::schema::{AudienceId, names::is_name};
 use crate::snapshot::Store;
 use crate::wire::Code;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// The most entries that a change leaves in the audit trail: more are one.
+/// The most definitions of a change that have an entry each in the audit trail; of more each owner has one.
 const MOST_ENTRIES: usize = 20;
 
 /// The paths of this room.
@@ -90,19 +91,31 @@ impl Planner {
     }
 }
 
-/// What the audit trail says of a change.
-pub fn entries(base: &super::base::Base, items: &[Item]) -> Vec<Entry> {
-    let what = |state| match state {
+fn what(state: State) -> &'static str {
+    match state {
         State::Draft => "draft",
         State::Published => "publish",
         State::Archived => "archive",
+    }
+}
+
+/// An entry an owner and deed, which the owner's keys see; the change has the rest.
+fn summed(items: &[Item], change: u64) -> Vec<Entry> {
+    let mut counts: BTreeMap<(&str, &'static str), usize> = BTreeMap::new();
+    for item in items {
+        *counts.entry((item.id.owner(), what(item.state))).or_default() += 1;
+    }
+    let entry = |((owner, what), count)| {
+        let (object, after) = (format!("{count} definitions {owner}/*"), Some(format!("change {change}")));
+        Entry { what, object, after, ..Entry::default() }
     };
+    counts.into_iter().map(entry).collect()
+}
+
+/// What the audit trail says of a change.
+pub fn entries(base: &super::base::Base, items: &[Item]) -> Vec<Entry> {
     if items.len() > MOST_ENTRIES {
-        let first = items.first().map(|item| (item.state, item.id.owner().to_owned()));
-        let (state, owner) = first.unwrap_or((State::Draft, String::new()));
-        let object = format!("{} definitions, of {owner}/* first", items.len());
-        let after = Some(format!("change {}", base.versions.last() + 1));
-        return vec![Entry { what: what(state), object, after, ..Entry::default() }];
+        return summed(items, base.versions.last() + 1);
     }
     let entry = |item: &Item| {
         let last = base.versions.get(item.kind, &item.id).and_then(|history| history.last()).map(|last| last.number);
@@ -262,5 +275,34 @@ fn fault(finding: &Finding, who: &Who) -> Fault {
         file: Some(file),
         line: Some(finding.line),
         column: Some(finding.column),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_change_is_told_to_every_owner_whom_it_concerns() {
+        let item = |owner: &str, id: usize, state| Item {
+            kind: Kind::Audience,
+            id: AudienceId::new(owner, &format!("a{id}")),
+            state,
+            text: None,
+        };
+        let items: Vec<Item> = (0..30)
+            .map(|id| item("acme", id, State::Published))
+            .chain([item("acme", 30, State::Archived), item("globex", 0, State::Published)])
+            .collect();
+        let told: Vec<_> = summed(&items, 7).into_iter().map(|it| (it.what, it.object, it.after)).collect();
+        let after = || Some("change 7".to_owned());
+        assert_eq!(
+            told,
+            [
+                ("archive", "1 definitions acme/*".to_owned(), after()),
+                ("publish", "30 definitions acme/*".to_owned(), after()),
+                ("publish", "1 definitions globex/*".to_owned(), after()),
+            ]
+        );
     }
 }
