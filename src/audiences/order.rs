@@ -3,7 +3,7 @@
 use super::Catalogue;
 use super::rule::leaves;
 use crate::schema::AudienceId;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// The audiences' numbers in an order in which each comes after those its rule refers to; always the same for the same
 /// catalogue. References to unknown audiences do not count, and neither do members of a cycle order each other
@@ -49,6 +49,19 @@ pub fn references(catalogue: &Catalogue) -> Vec<Vec<u32>> {
         None => Vec::new(),
     };
     catalogue.audiences.iter().map(of).collect()
+}
+
+/// Audiences whose rule refers to another owner's, directly or not: what an owner is told of those it could have told of what is
+/// not its own.
+pub fn resting_on_others(catalogue: &Catalogue) -> BTreeSet<&AudienceId> {
+    let (references, all) = (references(catalogue), &catalogue.audiences);
+    let mut resting = vec![false; all.len()];
+    for at in evaluation_order(catalogue) {
+        let own = all[at as usize].id.owner();
+        resting[at as usize] =
+            references[at as usize].iter().any(|&on| resting[on as usize] || all[on as usize].id.owner() != own);
+    }
+    all.iter().zip(resting).filter(|(_, resting)| *resting).map(|(audience, _)| &audience.id).collect()
 }
 
 #[derive(Clone, Copy, PartialEq)]

@@ -207,6 +207,6 @@ mod tests {
             title("by plan"),
             row("  gold", Told::exactly(7), None),
         ];
-        assert_eq!(aligned(&rows), "reach     1,234,567  50.0 %\nby plan\n  gold            7\n");
+        assert_eq!(aligned(&rows), "reach    1,234,567  50.0 %\nby plan\n  gold           7\n");
     }
 }

@@ -12,7 +12,7 @@ mod world;
 
 use port::{Port, key};
 use serde_json::{Value, json};
-use vaglio::access::Role;
+use vaglio::access::{Key, Role};
 
 /// Ids of members of an audience, one profile at a time.
 fn naive(port: &Port, audience: &str) -> Vec<u32> {
@@ -34,7 +34,7 @@ fn reach_counts_as_going_through_everybody_does() {
         let told = port.ok("reach", json!({ "audience": audience }));
         assert_eq!(told["count"], naive(&port, audience).len(), "{told}");
     }
-    let told = port.ok("reach", json!({ "rule": "plan = gold and not in audience vip", "by": ["plan", "age"] }));
+    let told = port.ok("reach", json!({ "rule": "plan = gold and not in audience acme/vip", "by": ["plan", "age"] }));
     let vip = naive(&port, "acme/vip");
     let expected = naive(&port, "acme/gold").iter().filter(|who| !vip.contains(who)).count();
     assert_eq!(told["count"], expected);
@@ -97,7 +97,8 @@ fn what_is_anothers_is_spoken_of_as_what_does_not_exist() {
     assert_eq!(funnel.status, 404);
     let vocabulary = port.get("vocabulary", Some(&other));
     let named = vocabulary.json()["audiences"].clone();
-    assert!(named.as_array().unwrap().len() == 1 && named[0]["id"] == "acme/shared", "only what is shared: {named}");
+    let names: Vec<&str> = named.as_array().unwrap().iter().filter_map(|it| it["id"].as_str()).collect();
+    assert_eq!(names, ["acme/shared", "rival/peek"], "only what is shared, and the own");
     assert_eq!(port.ask("reach", None, &json!({ "rule": "everyone" })).status, 401, "once there are keys");
 }
 
@@ -124,6 +125,30 @@ fn shared_audiences_are_counted_about_and_few_are_hidden() {
     let spent = (0..60).map(|_| ask("reach", json!({ "audience": "acme/shared" }))).find(|it| it.status == 429);
     let spent = spent.expect("50 questions an hour");
     assert!(spent.headers.contains("retry-after: "), "{spent:?}");
+}
+
+/// Otherwise an audience of one's own, of one person and another's audience, would tell whether that person is in it.
+#[test]
+fn what_rests_on_anothers_audience_is_told_exactly_nowhere() {
+    let (rival, all) = (key(), key());
+    let port = Port::start(300, &[(&rival, Role::Approver, "rival"), (&all, Role::Operator, "*")]);
+    let peek = |key: &Key, path: &str, list: &str| {
+        let answer = port.get(path, Some(key)).json();
+        answer[list].as_array().unwrap().iter().find(|it| it["id"] == "rival/peek").unwrap().clone()
+    };
+    let truth = naive(&port, "rival/peek").len() as u64;
+    assert!(truth > 0);
+    assert_eq!(peek(&all, "generations/1", "audience_list")["members"], truth);
+    assert!(peek(&rival, "generations/1", "audience_list")["members"].is_null());
+    let compared = peek(&all, "generations/1/compare/1", "audiences");
+    assert!(compared["before"] == truth && compared["joins"] == 0, "{compared}");
+    let compared = peek(&rival, "generations/1/compare/1", "audiences");
+    for name in ["before", "after", "joins", "leaves"] {
+        assert!(compared[name].is_null(), "{name}: {compared}");
+    }
+    let export = json!({ "audience": "rival/peek", "format": "csv", "destination": "none" });
+    let refused = port.ask("exports", Some(&rival), &export);
+    assert!(refused.status == 403 && refused.body.contains("rests on an audience of another owner"), "{refused:?}");
 }
 
 #[test]

@@ -19,8 +19,9 @@ use vaglio::schema::Timestamp;
 use vaglio::snapshot::{Planes, Store};
 use vaglio::telemetry::metrics::{Metrics, Names};
 
-/// Beside those of the world: one that everybody may use.
-const SHARED: &str = "  - { id: shared, kind: target, owner: acme, share: all, rule: age >= 30 }\n";
+/// Beside those of the world: one that everybody may use, and a rival's that rests on it.
+const SHARED: &str = "  - { id: shared, kind: target, owner: acme, share: all, rule: age >= 30 }
+  - { id: peek, kind: target, owner: rival, rule: in audience acme/shared and plan = gold }\n";
 
 struct Stands(Arc<Access>, Arc<Answering>);
 

@@ -4,7 +4,7 @@
 use super::super::View;
 use super::base::Base;
 use crate::audiences::definitions::Finding;
-use crate::audiences::order::references;
+use crate::audiences::order::{references, resting_on_others};
 use crate::audiences::versions::{Item, Kind};
 use crate::audiences::{Audience, AudienceKind, Catalogue, Expr};
 use crate::error::Error;
@@ -258,18 +258,6 @@ impl Weighed<'_> {
         let moved = Some((old.len(), joins, leaves));
         Some(Reason { moved, ..Reason::new("members_moved", Kind::Audience, id, detail) })
     }
-}
-
-/// Audiences that refer to another owner's, directly or not.
-fn resting_on_others(catalogue: &Catalogue) -> BTreeSet<&AudienceId> {
-    let (references, all) = (references(catalogue), &catalogue.audiences);
-    let mut resting = vec![false; all.len()];
-    for at in crate::audiences::order::evaluation_order(catalogue) {
-        let own = all[at as usize].id.owner();
-        resting[at as usize] =
-            references[at as usize].iter().any(|&on| resting[on as usize] || all[on as usize].id.owner() != own);
-    }
-    all.iter().zip(resting).filter(|(_, resting)| *resting).map(|(audience, _)| &audience.id).collect()
 }
 
 /// Who is in some audiences of a catalogue, over the generation's columns, at its minute.

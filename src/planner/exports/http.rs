@@ -2,6 +2,7 @@
 
 use super::{Exports, Full, Job, Order, State as Where, entry};
 use crate::access::{Entry, Who, roles};
+use crate::audiences::order::resting_on_others;
 use crate::build::exports::{Ask, EXPIRES_DAYS, Format, Place, Report, below_floor, floor};
 use crate::planner::Planner;
 use crate::planner::profiles::{off_thread, refused};
@@ -193,6 +194,14 @@ impl Planner {
             return Err(Refused::new(Code::NotFound, message, "publish it first, or look at GET /api/v1/definitions"));
         };
         let audience = &view.catalogue().audiences[number as usize];
+        if who.owner.is_some() && resting_on_others(view.catalogue()).contains(&id) {
+            let message = format!("`{id}` rests on an audience of another owner, and who is in that is not told");
+            return Err(Refused::new(
+                Code::PermissionDenied,
+                message,
+                "an operator's key for every owner may export it",
+            ));
+        }
         let place = self.destination(&asked.destination, id.owner(), &who)?;
         let mut ids: Vec<String> = asked.ids.iter().map(|id| id.to_lowercase()).collect();
         ids.sort();

@@ -6,6 +6,7 @@
 use super::matching::{Fates, Images, Matching, Moves};
 use crate::audiences::Catalogue;
 use crate::audiences::catalogue::Audience;
+use crate::audiences::order::resting_on_others;
 use crate::error::Result;
 use crate::evaluate::survey::Watch;
 use crate::lookup::ServingSnapshot;
@@ -43,6 +44,8 @@ pub struct Compared {
     pub moves: Moves,
     /// How its definitions differ; `None` = they do not.
     pub defined: Option<Defined>,
+    /// Whether either definition rests on another owner's audience.
+    pub rests_on_others: bool,
 }
 
 /// How something is defined otherwise.
@@ -84,6 +87,7 @@ pub fn compare(before: &ServingSnapshot, after: &ServingSnapshot, watch: &Watch)
         let Some(matched) = Matching::of(&left, &right, watch) else { return Ok(None) };
         matching = Some(matched);
     }
+    let foreign = [old, new].map(resting_on_others);
     let (mut audiences, mut images) = (Vec::with_capacity(pairs.len()), Images::default());
     for (id, (was, is)) in pairs {
         if watch.is_cancelled() {
@@ -101,7 +105,8 @@ pub fn compare(before: &ServingSnapshot, after: &ServingSnapshot, watch: &Watch)
             catalogue.audiences.get(number? as usize).cloned()
         };
         let defined = differs(of(old, was).as_ref(), of(new, is).as_ref());
-        audiences.push(Compared { id: id.clone(), members: sizes, moves, defined });
+        let rests_on_others = foreign.iter().any(|some| some.contains(id));
+        audiences.push(Compared { id: id.clone(), members: sizes, moves, defined, rests_on_others });
         watch.step();
     }
     Ok(Some(Comparison {

@@ -3,9 +3,11 @@
 use super::compare::{Compared, Comparison, Defined};
 use crate::access::Who;
 use crate::audiences::Catalogue;
+use crate::audiences::order::resting_on_others;
 use crate::schema::{AudienceId, Generation, Timestamp};
 use crate::snapshot::{AudienceSummary, Manifest, Planes};
 use serde::Serialize;
+use std::collections::BTreeSet;
 use utoipa::ToSchema;
 
 /// The generations on disk.
@@ -100,7 +102,8 @@ pub(super) struct AudienceLine {
     id: String,
     /// `target` or `suppress`
     kind: String,
-    /// Profiles in it at `as_of`.
+    /// Profiles in it at `as_of`. An owner is not told those of audiences that rest on another owner's: `POST /api/v1/reach` says
+    /// about how many.
     #[serde(skip_serializing_if = "Option::is_none")]
     members: Option<u64>,
     /// Why it must be looked at, such as a stale source.
@@ -144,15 +147,18 @@ struct ProfilesCompared {
 struct AudienceCompared {
     /// `owner/id`
     id: String,
-    /// Its size; absent where there is no such audience.
+    /// Its size; absent where there is no such audience, and, as joins and leaves, where an owner asks about one that rests on
+    /// another owner's.
     #[serde(skip_serializing_if = "Option::is_none")]
     before: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     after: Option<u64>,
     /// Profiles of the later in it, none of whose matches was.
-    joins: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    joins: Option<u64>,
     /// Profiles of the earlier in it, none of whose matches is.
-    leaves: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    leaves: Option<u64>,
     /// How its own definition differs: `added`, `removed`, `changed`.
     #[serde(skip_serializing_if = "Option::is_none")]
     definition: Option<&'static str>,
@@ -226,12 +232,13 @@ pub(super) fn audiences(manifest: &Manifest, catalogue: &Catalogue, who: &Who) -
         let owner = who.owner.as_deref().unwrap_or("*");
         catalogue.number(id).is_some_and(|number| catalogue.audiences[number as usize].share.permits(owner))
     };
+    let foreign = if who.owner.is_some() { resting_on_others(catalogue) } else { BTreeSet::new() };
     let line = |audience: &AudienceSummary| {
         let own = who.sees(audience.id.owner());
         (own || shared(&audience.id)).then(|| AudienceLine {
             id: audience.id.to_string(),
             kind: audience.kind.clone(),
-            members: own.then_some(audience.members),
+            members: (own && !foreign.contains(&audience.id)).then_some(audience.members),
             flagged: audience.flagged.clone().filter(|_| own),
         })
     };
@@ -241,13 +248,16 @@ pub(super) fn audiences(manifest: &Manifest, catalogue: &Catalogue, who: &Who) -
 impl ComparisonAnswer {
     pub fn of(comparison: Comparison, who: &Who) -> Self {
         let Comparison { fates, profiles: (before, after), .. } = comparison;
-        let audience = |it: Compared| AudienceCompared {
-            id: it.id.to_string(),
-            before: it.members.0,
-            after: it.members.1,
-            joins: it.moves.joins,
-            leaves: it.moves.leaves,
-            definition: it.defined.map(Defined::name),
+        let audience = |it: Compared| {
+            let told = who.owner.is_none() || !it.rests_on_others;
+            AudienceCompared {
+                id: it.id.to_string(),
+                before: it.members.0.filter(|_| told),
+                after: it.members.1.filter(|_| told),
+                joins: told.then_some(it.moves.joins),
+                leaves: told.then_some(it.moves.leaves),
+                definition: it.defined.map(Defined::name),
+            }
         };
         let own = comparison.audiences.into_iter().filter(|it| who.sees(it.id.owner()));
         let campaigns = comparison.campaigns.into_iter().filter(|(id, _)| who.sees(id.owner()));

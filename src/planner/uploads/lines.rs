@@ -124,6 +124,10 @@ struct Shape {
 
 /// What a line of JSON asks for.
 pub(super) fn of_json(line: &[u8]) -> Result<Vec<Item>, Wrong> {
+    // A list would be read as the fields in their order.
+    if !line.trim_ascii_start().starts_with(b"{") {
+        return Err(Wrong::new(None, "the line is not a JSON object".to_owned()));
+    }
     // What serde says of a value could quote an identifier, so only the place is told.
     let shape: Shape = serde_json::from_slice(line).map_err(|error| {
         Wrong::new(None, format!("the line is not JSON of a form that is known (character {})", error.column()))
