@@ -5,6 +5,7 @@
 #[allow(dead_code, reason = "the doors' tests use the rest")]
 mod client;
 mod generations;
+mod live;
 mod stage;
 #[path = "../world/mod.rs"]
 mod world;
@@ -90,6 +91,34 @@ fn many_new_audiences_are_one_activation() {
     assert_eq!(state["ended"][0]["why"], "published_many");
     assert!(state["ended"][0]["seconds_to_service"].is_f64(), "{state:#}");
     assert_eq!(state["queued"], json!([]));
+}
+
+#[test]
+fn audiences_whose_time_has_come_go_live_few_or_many() {
+    for (many, kind) in [(3, "fresh"), (11, "activate")] {
+        let season = |n| {
+            format!(
+                "  - {{ id: s{n:02}, name: S, kind: target, owner: acme, rule: age >= 0, valid_from: 2026-11-20T12:00:30Z }}\n"
+            )
+        };
+        let stage = Stage::built_with(40, |config, definitions| {
+            let (audiences, campaigns) = definitions.split_once("campaigns:").unwrap();
+            let seasons: String = (0..many).map(season).collect();
+            (config, format!("{audiences}{seasons}campaigns:{campaigns}"))
+        });
+        let config = std::fs::read_to_string(stage.world.config()).unwrap();
+        stage.world.file("vaglio.yaml", &config.replace("as_of: 2026-11-20T00:00:00Z", "as_of: 2026-11-20T12:01:10Z"));
+        let server = stage.serve();
+        let is_there = |person: u32| server.audiences(person).contains(&format!("acme/s{:02}", many - 1));
+        wait_until("their time", || server.generation() > 0 && is_there(33));
+        wait_until("it is told", || server.state()["ended"][0]["in_service"].is_string());
+        let ended = server.state()["ended"][0].clone();
+        assert_eq!((&ended["kind"], &ended["why"]), (&json!(kind), &json!("validity")));
+        let made = server.generation();
+        // Nothing is made again for it.
+        std::thread::sleep(Duration::from_millis(1_200));
+        assert_eq!((server.generation(), &server.state()["publishing"]["state"]), (made, &json!("in_service")));
+    }
 }
 
 #[test]

@@ -25,9 +25,17 @@ pub struct Served {
 impl Stage {
     /// With a first generation of so many people.
     pub fn built(people: u32) -> Stage {
+        Stage::built_with(people, |config, definitions| (config, definitions))
+    }
+
+    /// The same with another configuration and other definitions.
+    pub fn built_with(people: u32, change: impl FnOnce(String, String) -> (String, String)) -> Stage {
         let world = World::new(people);
-        let text = std::fs::read_to_string(world.config()).unwrap();
-        world.file("vaglio.yaml", &(text.replace("keep_generations: 2", "keep_generations: 9") + SERVER));
+        let text = |name: &str| std::fs::read_to_string(world.path().join(name)).unwrap();
+        let config = text("vaglio.yaml").replace("keep_generations: 2", "keep_generations: 9");
+        let (config, definitions) = change(config, text("audiences.yaml"));
+        world.file("vaglio.yaml", &(config + SERVER));
+        world.file("audiences.yaml", &definitions);
         world.build(What::Full).unwrap();
         Stage { world }
     }
@@ -52,16 +60,20 @@ impl Stage {
 
     /// Publishes audiences of `acme`, or archives them.
     pub fn publish(&self, audiences: &[(&str, Option<&str>)]) {
-        let mut ledger = Ledger::open(&self.world.data()).unwrap();
-        ledger.catch_up().unwrap();
-        let last = ledger.versions().last();
         let item = |(id, text): &(&str, Option<&str>)| Item {
             kind: Kind::Audience,
             id: AudienceId::resolve(id, "acme"),
             state: if text.is_some() { State::Published } else { State::Archived },
             text: text.map(str::to_owned),
         };
-        let items = audiences.iter().map(item).collect();
+        self.publish_items(audiences.iter().map(item).collect());
+    }
+
+    /// Publishes or archives whatever.
+    pub fn publish_items(&self, items: Vec<Item>) {
+        let mut ledger = Ledger::open(&self.world.data()).unwrap();
+        ledger.catch_up().unwrap();
+        let last = ledger.versions().last();
         let change = Change { number: last + 1, author: "test".to_owned(), comment: None, items };
         ledger.write(last, &change).unwrap().unwrap();
     }
