@@ -110,19 +110,20 @@ impl Builder {
     /// Builds what is due or asked for until the board's bell stops.
     pub(super) fn run(mut self) {
         loop {
-            match catch_unwind(AssertUnwindSafe(|| self.work())) {
-                Ok(true) => {}
-                Ok(false) => return,
-                Err(_) => {
-                    let message = "the builder broke off by a mistake of this program; it is tried again".to_owned();
-                    let failure = Failure { reason: Reason::Internal, message, problems: Vec::new() };
-                    self.failed(Kind::Full, Why::Retry, failure);
-                }
-            }
-            if self.board.builder.wait(LOOK) == Heard::Stop {
+            if !self.turn() || self.board.builder.wait(LOOK) == Heard::Stop {
                 return;
             }
         }
+    }
+
+    /// Does what there is to do. A mistake of this program's is a failed build: the next may do better.
+    fn turn(&mut self) -> bool {
+        catch_unwind(AssertUnwindSafe(|| self.work())).unwrap_or_else(|_| {
+            let message = "the builder broke off by a mistake of this program; it is tried again".to_owned();
+            let failure = Failure { reason: Reason::Internal, message, problems: Vec::new() };
+            self.failed(Kind::Full, Why::Retry, failure);
+            true
+        })
     }
 
     /// Builds until there is nothing to be built; `false` when the server goes away.
@@ -266,5 +267,46 @@ mod tests {
         assert_eq!(due(1_100, (2_000, 100)), Some(What::Activate));
         assert_eq!(due(1_100, (2_000, 0)), None);
         assert_eq!(due(50, (1_000, 100)), None, "a clock that went back");
+    }
+
+    /// Makes a mistake the first time it is asked anything.
+    struct Mistaken(Arc<std::sync::atomic::AtomicUsize>);
+
+    impl Feeding for Mistaken {
+        fn seal(&self) -> Result<crate::schema::Offset> {
+            Ok(crate::schema::Offset(0))
+        }
+
+        fn release(&self, _before: crate::schema::Offset) -> Result<()> {
+            Ok(())
+        }
+
+        fn has_facts(&self) -> bool {
+            assert!(self.0.fetch_add(1, Ordering::SeqCst) > 0, "a mistake, for the test");
+            false
+        }
+
+        fn pressure(&self) -> bool {
+            false
+        }
+    }
+
+    #[test]
+    fn a_mistake_of_ours_is_a_failed_build_and_does_not_end_the_builder() {
+        let directory = tempfile::tempdir().unwrap();
+        let text = format!("data_dir: {}\n", directory.path().display());
+        let file = directory.path().join("vaglio.yaml");
+        let loaded = crate::config::load::from_text(&text, &file, std::iter::empty()).unwrap();
+        let store = Store::open(directory.path()).unwrap();
+        let (doors, board) = (Doors::new(&loaded.config), Arc::<Board>::default());
+        let asked = Arc::<std::sync::atomic::AtomicUsize>::default();
+        let feed: Option<Box<dyn Feeding>> = Some(Box::new(Mistaken(Arc::clone(&asked))));
+        let program = Some(PathBuf::from("/no/such/program"));
+        let mut builder = Builder::new(&loaded, store, Arc::clone(&doors), Arc::clone(&board), program, feed).unwrap();
+        assert!(builder.turn());
+        assert_eq!(doors.metrics.build_failures.load(Ordering::Relaxed), 1);
+        builder.not_before.0 = Instant::now();
+        assert!(builder.turn());
+        assert_eq!((asked.load(Ordering::SeqCst), builder.failures), (2, 1));
     }
 }

@@ -280,3 +280,22 @@ impl Builds for Board {
         self.ask(what, Why::Requested);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_definitions_asked_for_gives_way_to_newer_ones_and_what_is_due_does_not() {
+        let board = Board::default();
+        let begin = |why| board.begin(Kind::Activate, why, Some("old".to_owned()));
+        let due = begin(Why::Due);
+        board.supersede("new");
+        assert!(!due.is_cancelled() && !board.is_asked());
+        let asked = begin(Why::PublishedMany);
+        board.supersede("old");
+        assert!(!asked.is_cancelled());
+        board.supersede("new");
+        assert!(asked.is_cancelled() && board.take_asked().is_some_and(|queued| queued.why == Why::PublishedMany));
+    }
+}
