@@ -43,7 +43,7 @@ fn told(server: &Server) -> Vec<String> {
 
 fn proposals(server: &Server) -> String {
     let uid = v2::bid_request::eid::Uid { id: Some("fan".to_owned()), ..Default::default() };
-    let eid = v2::bid_request::Eid { source: Some("id.test".to_owned()), uids: vec![uid], ..Default::default() };
+    let eid = v2::bid_request::Eid { source: Some("id.test".to_owned()), uids: vec![uid] };
     let user = v2::bid_request::User { eids: vec![eid], ..Default::default() };
     let sent = v2::BidRequest { id: Some("1".to_owned()), user: Some(user), ..Default::default() };
     let message = RtbRequest {
