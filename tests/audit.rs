@@ -54,7 +54,9 @@ fn records(data: &Path) -> Vec<Control> {
 fn copy(records: &[Control]) -> tempfile::TempDir {
     let directory = tempfile::tempdir().unwrap();
     let mut log = ControlLog::open(&control_directory(directory.path())).unwrap();
-    records.iter().for_each(|record| drop(log.append(record).unwrap()));
+    for record in records {
+        log.append(record).unwrap();
+    }
     directory
 }
 
