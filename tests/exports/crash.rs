@@ -9,6 +9,8 @@ use std::process::{Command, Stdio};
 
 fn vaglio(directory: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vaglio"));
+    // Where tests find real data is no setting of the program's.
+    command.env_remove("VAGLIO_DATA_DIR");
     command.args([
         "export",
         "acme/gold",
