@@ -219,6 +219,9 @@ fn of_column(draw: &mut Draw, name: &str, column: &Column, is_number: bool) -> M
     }
 }
 
+/// What a rule says of purchases.
+type Passes = Box<dyn Fn(&Purchase) -> bool>;
+
 /// A purchase at noon, so many days before as-of began: half a day less than whole ones.
 struct Purchase {
     day: String,
@@ -252,10 +255,7 @@ fn of_purchases(draw: &mut Draw, customers: &BTreeMap<String, Vec<Purchase>>) ->
         0 => {
             let (least, most) = (1.0 + draw.below(6) as f64, 2.0 + draw.below(9) as f64);
             let (text, passes) = compare(draw, "quantity", least, most);
-            (
-                format!(" where {text}"),
-                Box::new(move |p: &Purchase| passes(p.quantity)) as Box<dyn Fn(&Purchase) -> bool>,
-            )
+            (format!(" where {text}"), Box::new(move |p: &Purchase| passes(p.quantity)) as Passes)
         }
         1 => {
             // Between two cents: whether a sum of fractions is exactly one is nobody's question.
@@ -269,7 +269,7 @@ fn of_purchases(draw: &mut Draw, customers: &BTreeMap<String, Vec<Purchase>>) ->
     let far = near + draw.one(&[1, 20, 90, 365]);
     let (since, until) =
         (draw.one(&["1997-02-10", "1997-06-01", "1998-03-01"]), draw.one(&["1997-06-30", "1998-05-05"]));
-    let (when, in_window): (String, Box<dyn Fn(&Purchase) -> bool>) = match draw.below(6) {
+    let (when, in_window): (String, Passes) = match draw.below(6) {
         0 => (format!(" within {near} days"), Box::new(move |p| p.days_ago <= near)),
         1 => (format!(" before {near} days ago"), Box::new(move |p| p.days_ago > near)),
         2 => (
