@@ -134,8 +134,6 @@ struct FailureAnswer {
     security(("key" = ["planner", "approver", "operator"])),
     responses(
         (status = 200, body = BuildsAnswer),
-        (status = 401, body = Problem, content_type = "application/problem+json"),
-        (status = 403, body = Problem, content_type = "application/problem+json"),
     ))]
 async fn builds(
     State(planner): State<Arc<Planner>>,
@@ -171,9 +169,6 @@ struct BuildAccepted {
     security(("key" = ["operator"])),
     responses(
         (status = 202, body = BuildAccepted),
-        (status = 400, body = Problem, content_type = "application/problem+json"),
-        (status = 401, body = Problem, content_type = "application/problem+json"),
-        (status = 403, body = Problem, content_type = "application/problem+json"),
         (status = 409, body = Problem, content_type = "application/problem+json", description = "this server does not build"),
     ))]
 async fn request_build(
@@ -204,8 +199,6 @@ struct Cancelled {
     security(("key" = ["approver", "operator"])),
     responses(
         (status = 200, body = Cancelled),
-        (status = 401, body = Problem, content_type = "application/problem+json"),
-        (status = 403, body = Problem, content_type = "application/problem+json"),
         (status = 409, body = Problem, content_type = "application/problem+json", description = "nothing runs, or this server does not build"),
     ))]
 async fn cancel_build(

@@ -143,9 +143,6 @@ impl ExportAnswer {
     security(("key" = ["approver", "operator"])),
     responses(
         (status = 202, body = ExportAnswer),
-        (status = 400, body = Problem, content_type = "application/problem+json"),
-        (status = 401, body = Problem, content_type = "application/problem+json"),
-        (status = 403, body = Problem, content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "no such audience in the generation in service"),
         (status = 409, body = Problem, content_type = "application/problem+json", description = "below its floor, or another export goes there"),
         (status = 429, body = Problem, content_type = "application/problem+json", description = "too many exports run"),
@@ -284,8 +281,6 @@ impl Planner {
     security(("key" = ["approver", "operator"])),
     responses(
         (status = 200, body = ExportsAnswer),
-        (status = 401, body = Problem, content_type = "application/problem+json"),
-        (status = 403, body = Problem, content_type = "application/problem+json"),
     ))]
 async fn list_exports(
     State(planner): State<Arc<Planner>>,
@@ -302,9 +297,6 @@ async fn list_exports(
     security(("key" = ["approver", "operator"])),
     responses(
         (status = 200, body = ExportAnswer),
-        (status = 400, body = Problem, content_type = "application/problem+json"),
-        (status = 401, body = Problem, content_type = "application/problem+json"),
-        (status = 403, body = Problem, content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
     ))]
 async fn show_export(
@@ -328,9 +320,6 @@ fn named(id: Result<Named<String>, PathRejection>) -> String {
     security(("key" = ["approver", "operator"])),
     responses(
         (status = 202, body = ExportAnswer),
-        (status = 400, body = Problem, content_type = "application/problem+json"),
-        (status = 401, body = Problem, content_type = "application/problem+json"),
-        (status = 403, body = Problem, content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
         (status = 409, body = Problem, content_type = "application/problem+json", description = "it has ended"),
     ))]

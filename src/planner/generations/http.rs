@@ -48,8 +48,6 @@ pub(in crate::planner) fn routes(planner: Arc<Planner>) -> OpenApiRouter {
     security(("key" = ["planner", "approver", "operator"])),
     responses(
         (status = 200, body = GenerationsAnswer),
-        (status = 401, body = Problem, content_type = "application/problem+json"),
-        (status = 403, body = Problem, content_type = "application/problem+json"),
     ))]
 async fn list_generations(
     State(planner): State<Arc<Planner>>,
@@ -79,9 +77,6 @@ async fn list_generations(
     security(("key" = ["planner", "approver", "operator"])),
     responses(
         (status = 200, body = GenerationAnswer),
-        (status = 400, body = Problem, content_type = "application/problem+json"),
-        (status = 401, body = Problem, content_type = "application/problem+json"),
-        (status = 403, body = Problem, content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
         (status = 409, body = Problem, content_type = "application/problem+json", description = "it is damaged"),
     ))]
@@ -117,9 +112,6 @@ async fn show_generation(
     security(("key" = ["planner", "approver", "operator"])),
     responses(
         (status = 200, body = ComparisonAnswer),
-        (status = 400, body = Problem, content_type = "application/problem+json"),
-        (status = 401, body = Problem, content_type = "application/problem+json"),
-        (status = 403, body = Problem, content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
         (status = 409, body = Problem, content_type = "application/problem+json", description = "one is damaged"),
     ))]
@@ -168,9 +160,6 @@ impl Drop for Ends {
     responses(
         (status = 200, body = RolledBack),
         (status = 202, body = RolledBack, description = "it is live, and not in service yet: look at /api/v1/generations"),
-        (status = 400, body = Problem, content_type = "application/problem+json"),
-        (status = 401, body = Problem, content_type = "application/problem+json"),
-        (status = 403, body = Problem, content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
         (status = 409, body = Problem, content_type = "application/problem+json", description = "it is damaged"),
     ))]
@@ -199,8 +188,6 @@ async fn roll_back(
     security(("key" = ["operator"])),
     responses(
         (status = 200, body = Unpinned),
-        (status = 401, body = Problem, content_type = "application/problem+json"),
-        (status = 403, body = Problem, content_type = "application/problem+json"),
     ))]
 async fn unpin(
     State(planner): State<Arc<Planner>>,

@@ -137,14 +137,10 @@ impl Wrong {
     security(("key" = ["planner", "approver", "operator"])),
     responses(
         (status = 200, description = "How many", body = reach::Answer),
-        (status = 400, description = "What is wrong, each at its place", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "Who asks?", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "Not for this key", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such audience", body = Problem, content_type = "application/problem+json"),
         (status = 408, description = "The body did not arrive", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "Too much at once, or within the hour", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "No generation yet", body = Problem, content_type = "application/problem+json"),
     ))]
 async fn reach_of(
     State(planner): State<Arc<Planner>>,
@@ -162,14 +158,10 @@ async fn reach_of(
     security(("key" = ["planner", "approver", "operator"])),
     responses(
         (status = 200, description = "How they meet", body = overlap::Answer),
-        (status = 400, description = "What is wrong, each at its place", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "Who asks?", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "Not for this key", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such audience", body = Problem, content_type = "application/problem+json"),
         (status = 408, description = "The body did not arrive", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "Too much at once, or within the hour", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "No generation yet", body = Problem, content_type = "application/problem+json"),
     ))]
 async fn overlap_of(
     State(planner): State<Arc<Planner>>,
@@ -188,14 +180,10 @@ async fn overlap_of(
     security(("key" = ["planner", "approver", "operator"])),
     responses(
         (status = 200, description = "Step by step", body = funnel::Answer),
-        (status = 400, description = "What is wrong, each at its place", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "Who asks?", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "Not for this key", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such campaign", body = Problem, content_type = "application/problem+json"),
         (status = 408, description = "The body did not arrive", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "Too much at once, or within the hour", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "No generation yet", body = Problem, content_type = "application/problem+json"),
     ))]
 async fn funnel_of(
     State(planner): State<Arc<Planner>>,
@@ -214,14 +202,10 @@ async fn funnel_of(
     security(("key" = ["planner", "approver", "operator"])),
     responses(
         (status = 200, description = "What would become of each", body = preview::Answer),
-        (status = 400, description = "What is wrong, each at its place", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "Who asks?", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "Not for this key", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such audience to remove", body = Problem, content_type = "application/problem+json"),
         (status = 408, description = "The body did not arrive", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "Too much at once, or within the hour", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "No generation yet", body = Problem, content_type = "application/problem+json"),
     ))]
 async fn preview_of(
     State(planner): State<Arc<Planner>>,
@@ -240,14 +224,11 @@ async fn preview_of(
     security(("key" = ["planner", "approver", "operator"])),
     responses(
         (status = 200, description = "A few people", body = sample::Answer),
-        (status = 400, description = "What is wrong, each at its place", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "Who asks?", body = Problem, content_type = "application/problem+json"),
         (status = 403, description = "Not for this key, or another owner's people", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such audience", body = Problem, content_type = "application/problem+json"),
         (status = 408, description = "The body did not arrive", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "Too much at once", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "No generation yet", body = Problem, content_type = "application/problem+json"),
         (status = 507, description = "No room for the audit trail", body = Problem, content_type = "application/problem+json"),
     ))]
 async fn sample_of(
@@ -303,12 +284,9 @@ struct LintAnswer {
     responses(
         (status = 200, description = "Errors and warnings, each at its place", body = LintAnswer),
         (status = 400, description = "No text", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "Who asks?", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "Not for this key", body = Problem, content_type = "application/problem+json"),
         (status = 408, description = "The body did not arrive", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "Too much at once", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "No generation yet", body = Problem, content_type = "application/problem+json"),
     ))]
 async fn lint_of(
     State(planner): State<Arc<Planner>>,
@@ -340,10 +318,7 @@ fn lint(ground: &Ground<'_>, question: &LintQuestion) -> Result<LintAnswer, Wron
     security(("key" = ["planner", "approver", "operator"])),
     responses(
         (status = 200, description = "The vocabulary", body = vocabulary::Answer),
-        (status = 401, description = "Who asks?", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "Not for this key", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "Too much at once", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "No generation yet", body = Problem, content_type = "application/problem+json"),
     ))]
 async fn vocabulary_of(
     State(planner): State<Arc<Planner>>,

@@ -44,9 +44,6 @@ struct File {
     ),
     responses(
         (status = 200, body = File, content_type = "application/yaml"),
-        (status = 400, body = Problem, content_type = "application/problem+json"),
-        (status = 401, body = Problem, content_type = "application/problem+json"),
-        (status = 403, body = Problem, content_type = "application/problem+json"),
         (status = 500, body = Problem, content_type = "application/problem+json"),
     ))]
 pub(super) async fn download(

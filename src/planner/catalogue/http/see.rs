@@ -53,9 +53,6 @@ pub(super) const KINDS: [(&str, Kind); 4] =
     ),
     responses(
         (status = 200, body = Listed),
-        (status = 400, body = Problem, content_type = "application/problem+json"),
-        (status = 401, body = Problem, content_type = "application/problem+json"),
-        (status = 403, body = Problem, content_type = "application/problem+json"),
         (status = 500, body = Problem, content_type = "application/problem+json"),
     ))]
 pub(super) async fn list(
@@ -106,8 +103,6 @@ pub(super) async fn list(
     ),
     responses(
         (status = 200, body = Definition, headers(("etag" = String, description = "The last version"))),
-        (status = 401, body = Problem, content_type = "application/problem+json"),
-        (status = 403, body = Problem, content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
         (status = 500, body = Problem, content_type = "application/problem+json"),
     ))]
