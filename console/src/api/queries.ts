@@ -1,0 +1,40 @@
+/** What several pages ask, with how long an answer stays good. Pages add their own beside their components. */
+import { QueryClient, queryOptions } from "@tanstack/react-query";
+import { Problem, api, body } from "./client";
+
+export const queries = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 10_000,
+      // What was refused stays refused; what did not answer may the next time.
+      retry: (count, error) => count < 2 && (!(error instanceof Problem) || error.status === 0 || error.status >= 500),
+    },
+  },
+});
+
+export const whoami = queryOptions({
+  queryKey: ["whoami"],
+  queryFn: ({ signal }) => body(api.GET("/api/v1/whoami", { signal })),
+  staleTime: 60_000,
+});
+
+/** The generation in service, those on disk, what is pinned. */
+export const generations = queryOptions({
+  queryKey: ["generations"],
+  queryFn: ({ signal }) => body(api.GET("/api/v1/generations", { signal })),
+  refetchInterval: 10_000,
+});
+
+/** What is built now, what waits and why; whether what was published answers. */
+export const builds = queryOptions({
+  queryKey: ["builds"],
+  queryFn: ({ signal }) => body(api.GET("/api/v1/builds", { signal })),
+  refetchInterval: (query) => (query.state.data?.running.length ? 1_000 : 5_000),
+});
+
+/** What a rule may speak of: traits, events, audiences. */
+export const vocabulary = queryOptions({
+  queryKey: ["vocabulary"],
+  queryFn: ({ signal }) => body(api.GET("/api/v1/vocabulary", { signal })),
+  staleTime: 5 * 60_000,
+});

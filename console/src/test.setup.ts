@@ -1,0 +1,14 @@
+/** Every unit test speaks English and knows no server: `fetch` must be given by the test that needs it. */
+import { cleanup } from "@testing-library/react";
+import { afterEach, beforeAll, beforeEach, vi } from "vitest";
+import { queries } from "./api/queries";
+import { startLanguage } from "./base/language";
+
+beforeAll(() => startLanguage("en"));
+beforeEach(() => {
+  vi.stubGlobal("fetch", () => Promise.reject(new Error("this test gave no answer to fetch")));
+});
+afterEach(() => {
+  cleanup();
+  queries.clear();
+});
