@@ -6,10 +6,11 @@ import { BrowserRouter, Route, Routes, useLocation, useNavigate } from "react-ro
 import { Problem } from "../api/client";
 import { queries, whoami } from "../api/queries";
 import { may } from "../base/session";
-import { Empty, Failed, Forbidden, Loading } from "../base/states";
+import { Failed, Forbidden, Loading } from "../base/states";
 import { ButtonLink } from "../ui/Button";
+import { Page } from "../ui/Layout";
 import { Broken } from "./Broken";
-import { pages } from "./routes";
+import { pages, type PageName } from "./routes";
 import { Shell } from "./Shell";
 import { SignIn } from "./SignIn";
 
@@ -48,14 +49,22 @@ function House() {
             <Routes>
               {pages.map((page) => {
                 const open = page.rights.some((right) => may(who, right));
-                return <Route key={page.name} path={page.path} element={open ? <page.content /> : <Forbidden />} />;
+                return (
+                  <Route
+                    key={page.name}
+                    path={page.path}
+                    element={open ? <page.content /> : <Shut name={page.name} />}
+                  />
+                );
               })}
               <Route
                 path="*"
                 element={
-                  <Empty title={t("notFound")}>
-                    <ButtonLink href="/">{t("toHome")}</ButtonLink>
-                  </Empty>
+                  <Page title={t("notFound")}>
+                    <div>
+                      <ButtonLink href="/">{t("toHome")}</ButtonLink>
+                    </div>
+                  </Page>
                 }
               />
             </Routes>
@@ -63,5 +72,15 @@ function House() {
         </Broken>
       </Shell>
     </RouterProvider>
+  );
+}
+
+/** A page that the key does not open keeps its name: who was sent there sees that it exists. */
+function Shut({ name }: { name: PageName }) {
+  const { t } = useTranslation("shell");
+  return (
+    <Page title={t(`pages.${name}`)}>
+      <Forbidden />
+    </Page>
   );
 }
