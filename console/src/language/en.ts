@@ -1,5 +1,6 @@
 /** Every word of the console, by page. */
 import base from "../base/en.json";
+import builds from "../base/builds.en.json";
 import rules from "../rules/en.json";
 import shell from "../shell/en.json";
 import home from "../pages/home/en.json";
@@ -16,6 +17,7 @@ import privacy from "../pages/privacy/en.json";
 
 export default {
   base,
+  builds,
   rules,
   shell,
   home,

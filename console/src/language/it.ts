@@ -1,5 +1,6 @@
 /** Every word of the console, by page. */
 import base from "../base/it.json";
+import builds from "../base/builds.it.json";
 import rules from "../rules/it.json";
 import shell from "../shell/it.json";
 import home from "../pages/home/it.json";
@@ -16,6 +17,7 @@ import privacy from "../pages/privacy/it.json";
 
 export default {
   base,
+  builds,
   rules,
   shell,
   home,
