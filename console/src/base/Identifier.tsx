@@ -57,7 +57,8 @@ export function IdentifierType({ value, onChange, sent }: IdentifierTypeProps) {
 export function Identifier({ value, onChange, sent }: IdentifierTypeProps) {
   const { t } = useTranslation();
   const read = readTyped(value);
-  const error = sent && read.unfit !== undefined && read.unfit !== "source" ? t(`identifier.unfit.${read.unfit}`) : undefined;
+  const error =
+    sent && read.unfit !== undefined && read.unfit !== "source" ? t(`identifier.unfit.${read.unfit}`) : undefined;
   const secret = value.kind === "email" || value.kind === "phone";
   return (
     <>

@@ -34,7 +34,12 @@ function Part({ why, decides }: { why: Why; decides: boolean }) {
         {leaf ? (
           <code>{why.rule}</code>
         ) : (
-          <AriaButton className={looks.opener} aria-expanded={open} aria-controls={id} onPress={() => setOpen(!open)}>
+          <AriaButton
+            className={looks.opener ?? ""}
+            aria-expanded={open}
+            aria-controls={id}
+            onPress={() => setOpen(!open)}
+          >
             {open ? <ChevronDown size={16} aria-hidden /> : <ChevronRight size={16} aria-hidden />}
             <Made why={why} />
           </AriaButton>
