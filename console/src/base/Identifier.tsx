@@ -1,7 +1,7 @@
 /** Asks for one identifier of a person. It lives in the page's memory alone: not in its address, not in the browser's stores. */
 import { useTranslation } from "react-i18next";
 import { Select, TextField } from "../ui/Fields";
-import { readIdentifier, type Read } from "./identifier";
+import { readIdentifier, type Read } from "./eid";
 
 const KINDS = ["email", "phone", "ifa", "other"] as const;
 type Kind = (typeof KINDS)[number];

@@ -119,7 +119,7 @@ export function Select({ label, hint, error, choices, value, onChange, hideLabel
       onChange={(key) => key !== null && onChange(String(key))}
       isInvalid={error !== undefined}
     >
-      <Label className={hideLabel ? "visually-hidden" : ""}>{label}</Label>
+      <Label className={hideLabel ? "visually-hidden" : "label"}>{label}</Label>
       <AriaButton className="select-button">
         <SelectValue>{({ defaultChildren, selectedText }) => selectedText ?? defaultChildren}</SelectValue>
         <ChevronDown size={18} aria-hidden />
@@ -163,7 +163,7 @@ export function ComboBox({
       isInvalid={error !== undefined}
       menuTrigger="focus"
     >
-      <Label className={hideLabel ? "visually-hidden" : ""}>{label}</Label>
+      <Label className={hideLabel ? "visually-hidden" : "label"}>{label}</Label>
       <div className="combo">
         <Input {...(placeholder !== undefined && { placeholder })} />
         <AriaButton className="button icon">

@@ -7,7 +7,7 @@ import type { Change, Changes, Explanation, Membership, Verdict } from "./asked"
 import { spanOf, used } from "./caps";
 import looks from "./Explain.module.css";
 
-const STATUSES = ["matched", "no_profile", "no_consent", "blocked"] as const;
+const REFUSED = ["no_profile", "no_consent", "blocked"] as const;
 const REASONS = [
   "excluded",
   "not_in_target",
@@ -28,7 +28,8 @@ function oneOf<T extends string>(all: readonly T[], text: string): T | undefined
 export function Explained({ answer }: { answer: Explanation }) {
   const { t } = useTranslation("explain");
   const format = useFormat();
-  const status = oneOf(STATUSES, answer.status);
+  const matched = answer.status === "matched";
+  const refused = oneOf(REFUSED, answer.status);
   return (
     <>
       <Card
@@ -40,10 +41,15 @@ export function Explained({ answer }: { answer: Explanation }) {
         }
       >
         <div role="status" className="stack">
-          <Notice tone={status === "matched" ? "plain" : "warn"}>
-            {status ? t(`status.${status}`) : answer.status}
-          </Notice>
+          {!matched && <Notice tone="warn">{refused ? t(`status.${refused}`) : answer.status}</Notice>}
           {answer.campaign && <Says verdict={answer.campaign} />}
+          {!answer.campaign &&
+            matched &&
+            answer.audiences.map(({ id, member }) => (
+              <p key={id} className={looks.verdict}>
+                {t(member ? "isIn" : "isOut", { id })}
+              </p>
+            ))}
         </div>
         {answer.since_the_generation > 0 && (
           <p className="quiet">{t("since", { count: answer.since_the_generation })}</p>
@@ -51,7 +57,7 @@ export function Explained({ answer }: { answer: Explanation }) {
       </Card>
       {answer.campaign && <Seen verdict={answer.campaign} at={answer.at} />}
       {answer.audiences.map((membership) => (
-        <Audience key={`${membership.role}${membership.id}`} membership={membership} known={status === "matched"} />
+        <Audience key={`${membership.role}${membership.id}`} membership={membership} known={matched} />
       ))}
     </>
   );

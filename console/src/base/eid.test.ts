@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { readIdentifier } from "./identifier";
+import { readIdentifier } from "./eid";
 
 // The published hashes that `src/collect/identifiers.rs` is held to, too.
 const USER = "tMmiiTI7IaAcPpQPFQ65uMVCWH8av9jw4cwf/F5HVRQ=";
