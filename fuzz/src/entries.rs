@@ -3,12 +3,13 @@
 //! in it.
 
 use prost::Message;
+use serde_json::value::{RawValue, to_raw_value};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use vaglio::audiences::definitions::canonical;
 use vaglio::audiences::versions::parts::Parts;
 use vaglio::audiences::versions::{Change, Versions};
-use vaglio::audiences::{definitions, parse, print};
+use vaglio::audiences::{definitions, parse, print, tree};
 use vaglio::collect::collect;
 use vaglio::config::{Config, Loaded, Privacy, PrivacyDuty, load::from_text};
 use vaglio::hooks::call::Call;
@@ -34,8 +35,9 @@ use vaglio::wire::v2::BidRequest;
 pub type Entry = (&'static str, fn(&[u8]));
 
 /// Every entry.
-pub const ENTRIES: [Entry; 28] = [
+pub const ENTRIES: [Entry; 29] = [
     ("rule", rule),
+    ("rule_tree", rule_tree),
     ("definitions", read_definitions),
     ("config", config),
     ("csv", csv),
@@ -81,6 +83,19 @@ fn rule(bytes: &[u8]) {
             assert_eq!(again.as_ref().ok(), Some(&parsed.expr), "{printed}");
         }
         Err(diagnostics) => assert!(!diagnostics.is_empty()),
+    }
+}
+
+/// A rule as a tree: what is read is a rule whose own tree is read as the same.
+fn rule_tree(bytes: &[u8]) {
+    let Ok(raw) = RawValue::from_string(String::from_utf8_lossy(bytes).into_owned()) else { return };
+    match tree::read(&raw, "acme") {
+        Ok(reading) => {
+            let own = to_raw_value(&tree::Tree::of(&reading.parsed.expr)).expect("a tree is JSON");
+            let again = tree::read(&own, "acme").map(|again| again.parsed.expr);
+            assert_eq!(again.as_ref().ok(), Some(&reading.parsed.expr), "{}", reading.text);
+        }
+        Err(misfits) => assert!(!misfits.is_empty()),
     }
 }
 

@@ -24,6 +24,7 @@ pub fn seeds(entry: &str) -> Vec<Vec<u8>> {
     let texts = |texts: &[&str]| texts.iter().map(|text| text.as_bytes().to_vec()).collect();
     match entry {
         "rule" => texts(&RULES),
+        "rule_tree" => texts(&TREES),
         "definitions" => texts(&[DEFINITIONS]),
         "config" => texts(&[vaglio::config::DEFAULT_YAML, "server: { http: 127.0.0.1:1 }\nas_of: 1998-07-01\n"]),
         "csv" => texts(&[CSV]),
@@ -198,6 +199,11 @@ const RULES: [&str; 6] = [
     "last did buy with sum of price >= 100 between 3 and 30 days ago or never did buy since 2026-01-01",
     "did view on at least 3 different days and did view with at least 2 different brand today",
     "name contains \"a\" and name starts with \"b\" and name matches any of (\"c*\", \"d\") # why",
+];
+
+const TREES: [&str; 2] = [
+    r#"{"is":"all","of":[{"is":"trait","name":"age","test":{"op":"between","from":18,"to":{"date":"2026-11-30"}}},{"is":"not","of":{"is":"audience","id":"acme/vip"}},{"is":"at_least","n":1,"of":[{"is":"sample","percent":10.5,"name":"x"}]}]}"#,
+    r#"{"is":"any","of":[{"is":"event","name":"buy","where":[{"name":"p","test":{"op":"in","values":["a",2,true]}}],"pick":"last","count":{"op":"sum","property":"p","compare":">=","value":3},"when":{"op":"between_ago","from":"7 days","to":"30 days"}},{"is":"everyone"}]}"#,
 ];
 
 const EVENTS: &str = r#"{"id":"1","time":"2026-11-20T11:59:00Z","type":"event","eids":[{"source":"crm","uid":"c"}],"name":"e","props":{"p":1.5}}

@@ -1,6 +1,6 @@
 //! The rule language, campaigns, and the catalogue as a value. No I/O beyond what is handed in as text.
 //!
-//! Contents: [`rule`] the syntax tree; [`mod@parse`] text -> tree with spans ([`lex`] its words); [`mod@print`] tree -> text;
+//! Contents: [`rule`] the syntax tree; [`mod@parse`] text -> tree with spans ([`lex`] its words); [`mod@print`] tree -> text; [`mod@tree`] the same as JSON;
 //! [`typecheck`] against the declarations; [`lint`] what is legal and probably not meant; [`order`] references between
 //! audiences; [`definitions`] the YAML files; [`frequency`] how often at most; [`diagnostic`] and [`render`] what is said about them; [`catalogue`] what
 //! a generation carries; [`versions`] the history of every definition; [`validity`] from when to when
@@ -17,6 +17,7 @@ pub mod parse;
 pub mod print;
 pub mod render;
 pub mod rule;
+pub mod tree;
 pub mod typecheck;
 pub mod validity;
 pub mod versions;

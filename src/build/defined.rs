@@ -190,6 +190,7 @@ fn covered(kind: Kind, id: &AudienceId, place: &Place) -> Finding {
         message: format!("the {kind} `{id}` is defined in {}:{line} too: the file wins", file.display()),
         help: vec![format!("remove it from the file to go on with the catalogue's, or archive it: {}", id)],
         span: 0..0,
+        length: 0,
     }
 }
 

@@ -59,6 +59,9 @@ pub struct Finding {
     /// The bytes of the file.
     #[serde(skip)]
     pub span: Range<usize>,
+    /// How many characters they are; 0 where that is not known.
+    #[serde(skip)]
+    pub length: usize,
 }
 
 impl Finding {
@@ -263,5 +266,6 @@ fn finding(path: &Path, text: &str, starts: &[usize], diagnostic: Diagnostic) ->
     let line = starts.partition_point(|at| *at <= start);
     let from = starts.get(line.saturating_sub(1)).copied().unwrap_or(0);
     let column = text.get(from..start).map_or(1, |before| before.chars().count() + 1);
-    Finding { severity, code, file: path.to_owned(), line, column, message, help, span }
+    let length = text.get(span.clone()).map_or(0, |part| part.chars().count());
+    Finding { severity, code, file: path.to_owned(), line, column, message, help, span, length }
 }

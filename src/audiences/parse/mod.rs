@@ -6,7 +6,7 @@ mod chain;
 mod cursor;
 mod event;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod values;
 
 use super::lex::{Token, lex};
@@ -15,6 +15,7 @@ use super::{Diagnostic, diagnostic::nearest, print::is_keyword};
 use crate::schema::AudienceId;
 use cursor::{Cursor, Step};
 use std::ops::Range;
+pub use values::MAX_SPAN;
 
 /// The longest rule, in bytes.
 pub const MAX_BYTES: usize = 64 << 10;

@@ -238,7 +238,8 @@ fn event() -> impl Strategy<Value = EventTest> {
     })
 }
 
-fn expr() -> impl Strategy<Value = Expr> {
+/// Rules of every form.
+pub(in crate::audiences) fn expr() -> impl Strategy<Value = Expr> {
     let leaf = prop_oneof![
         1 => Just(Expr::Everyone),
         1 => (name(), name()).prop_map(|(owner, id)| Expr::InAudience(AudienceId::new(&owner, &id))),

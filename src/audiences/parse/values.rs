@@ -13,7 +13,7 @@ pub(super) const TESTS: &[&str] =
     &["between", "in", "is", "has", "contains", "starts", "matches", "within", "before", "since", "and", "or"];
 
 /// The longest length of time: a hundred years.
-const MAX_SPAN: i64 = 36_525 * 86_400;
+pub const MAX_SPAN: i64 = 36_525 * 86_400;
 
 type Spanned<T> = (T, Range<usize>);
 
@@ -33,6 +33,9 @@ impl Parser<'_> {
     pub(super) fn name(&mut self, what: &str) -> Step<Spanned<String>> {
         let name = match self.cursor.token() {
             Token::Word(word) if !is_linking(word) => word.clone(),
+            Token::Text(text) if text.is_empty() => {
+                return Err(self.cursor.expected(what).help("a name has one or more characters"));
+            }
             Token::Text(text) => text.clone(),
             Token::Number(_) | Token::Date(_) => {
                 return Err(self.cursor.expected(what).help("put names that look like numbers in quotes"));
