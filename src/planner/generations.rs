@@ -1,11 +1,13 @@
 //! The generations on disk: which there are, what is in them, how two differ, and going back to one.
 //!
-//! [`compare`] two of them, by [`matching`] profiles by their identifiers; [`http`] the paths, [`shapes`] what they answer.
+//! [`compare`] two of them, by [`matching`] profiles by their identifiers; [`http`] the paths, [`shapes`] what they answer; [`sizes`] how large
+//! audiences were in each.
 
 pub mod compare;
 pub(super) mod http;
 pub mod matching;
 mod shapes;
+pub mod sizes;
 
 use crate::config::Loaded;
 use crate::error::Result;

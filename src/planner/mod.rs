@@ -153,6 +153,7 @@ fn router(planner: Arc<Planner>) -> Router {
         .merge(statistics::routes(Arc::clone(&planner)))
         .merge(builds::http::routes(Arc::clone(&planner)))
         .merge(generations::http::routes(Arc::clone(&planner)))
+        .merge(generations::sizes::routes(Arc::clone(&planner)))
         .merge(catalogue::routes(Arc::clone(&planner)))
         .merge(exports::http::routes(Arc::clone(&planner)))
         .merge(see::routes(Arc::clone(&planner)));

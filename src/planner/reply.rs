@@ -55,6 +55,9 @@ pub struct Fault {
     /// Where: a character of that line, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub column: Option<usize>,
+    /// How many characters it is about, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub length: Option<usize>,
 }
 
 /// A problem as RFC 9457 has it (`application/problem+json`).

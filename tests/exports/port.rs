@@ -215,7 +215,10 @@ fn tenants_do_not_see_each_other() {
         );
         assert_eq!((theirs.status, &theirs.body), (404, &none.body));
     }
-    assert_eq!(port.ask("GET", "/api/v1/exports", Some(&globex), None).json(), json!({ "exports": [] }));
+    let listed = |key: &Key| port.ask("GET", "/api/v1/exports", Some(key), None).json();
+    assert_eq!(listed(&globex), json!({ "exports": [], "destinations": ["theirs"] }));
+    assert_eq!(listed(&acme)["destinations"], json!(["partner"]));
+    assert_eq!(listed(&all)["destinations"], json!(["partner", "theirs"]));
 
     let foreign = port.export(Some(&globex), &gold("csv"));
     let absent =

@@ -146,6 +146,15 @@ fn what_rests_on_anothers_audience_is_told_exactly_nowhere() {
     for name in ["before", "after", "joins", "leaves"] {
         assert!(compared[name].is_null(), "{name}: {compared}");
     }
+    let sizes = |key: &Key, query: &str| {
+        let answer = port.get(&format!("sizes{query}"), Some(key));
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.json()["sizes"].clone()
+    };
+    let of =
+        |sizes: Value, id: &str| sizes.as_array().unwrap().iter().find(|it| it["id"] == id).unwrap()["members"].clone();
+    assert_eq!(of(sizes(&all, ""), "rival/peek")[0]["count"], truth);
+    assert!(of(sizes(&rival, ""), "rival/peek")[0].is_null() && of(sizes(&rival, ""), "acme/shared")[0].is_null());
     let export = json!({ "audience": "rival/peek", "format": "csv", "destination": "none" });
     let refused = port.ask("exports", Some(&rival), &export);
     assert!(refused.status == 403 && refused.body.contains("rests on an audience of another owner"), "{refused:?}");
@@ -181,6 +190,7 @@ fn everything_wrong_is_told_at_once_at_its_place() {
         ("sample", json!({ "rule": "everyone", "count": 21 }), 400),
         ("sample", json!({ "rule": "everyone", "of": "joiners" }), 400),
         ("lint", json!({}), 400),
+        ("rule", json!([]), 400),
     ] {
         let answer = port.ask(path, None, &body);
         assert_eq!(answer.status, status, "{path} {body}: {answer:?}");
@@ -189,6 +199,71 @@ fn everything_wrong_is_told_at_once_at_its_place() {
     let lint = port.ok("lint", json!({ "rule": "plan != gold" }));
     assert!(lint["errors"] == 0 && lint["warnings"].as_u64() >= Some(1), "{lint}");
     assert_eq!(port.ok("lint", json!({ "rule": "plan ==" }))["errors"], 1);
+}
+
+#[test]
+fn a_rule_is_a_text_and_a_tree() {
+    let port = Port::start(20, &[]);
+    let told = port.ok("rule", json!({ "rule": "PLAN = gold and\n not in audience vip", "owner": "acme" }));
+    assert_eq!(told["rule"], "PLAN = gold and not in audience acme/vip", "{told}");
+    assert_eq!(told["errors"][0]["field"], "/tree/of/0/name", "its names are as they are declared: {told}");
+    let told = port.ok("rule", json!({ "rule": "plan = gold and\n not in audience vip", "owner": "acme" }));
+    assert!(told["errors"] == json!([]) && told["tree"]["of"][1]["of"]["id"] == "acme/vip", "{told}");
+    let again = port.ok("rule", json!({ "tree": told["tree"] }));
+    assert_eq!((&again["rule"], &again["tree"]), (&told["rule"], &told["tree"]));
+    // A text that cannot be read: where, how long, no tree.
+    let told = port.ok("rule", json!({ "rule": "plan = gold and\n agee betwen 3" }));
+    assert!(told["tree"].is_null() && told["rule"].is_null(), "{told}");
+    let error = &told["errors"][0];
+    assert_eq!((&error["line"], &error["column"], &error["length"]), (&json!(2), &json!(7), &json!(6)), "{told}");
+    assert!(error["help"].as_str().unwrap().contains("between") && error["field"] == "/rule", "{told}");
+    // A text that names what is not there: the tree all the same, and the place in it.
+    let told = port.ok("rule", json!({ "rule": "plan = gold and agee > 3" }));
+    let error = &told["errors"][0];
+    assert!(told["tree"]["is"] == "all" && error["code"] == "unknown-trait", "{told}");
+    assert_eq!(
+        (&error["field"], &error["column"], &error["length"]),
+        (&json!("/tree/of/1/name"), &json!(17), &json!(4))
+    );
+    let told = port.ok("rule", json!({ "rule": "plan != gold" }));
+    let warning = &told["warnings"][0];
+    assert!(warning["code"] == "not-equal-unknown" && warning["field"] == "/tree/test", "{told}");
+    assert_eq!((&warning["column"], &warning["length"]), (&json!(6), &json!(7)));
+    // A tree that is not finished, and one that names what is not there.
+    let told = port.ok(
+        "rule",
+        json!({ "tree": { "is": "all", "of": [{ "is": "event", "name": "" }, { "is": "any", "of": [] }] } }),
+    );
+    let fields: Vec<&Value> = told["errors"].as_array().unwrap().iter().map(|error| &error["field"]).collect();
+    assert_eq!(fields, ["/tree/of/0/name", "/tree/of/1/of"], "{told}");
+    let one = json!({ "is": "all", "of": [{ "is": "trait", "name": "agee", "test": { "op": "is_known" } }] });
+    let told = port.ok("rule", json!({ "tree": one }));
+    assert_eq!(told["errors"][0]["field"], "/tree/of/0/name", "in the tree that was sent: {told}");
+    assert!(told["rule"] == "agee is known" && told["tree"]["is"] == "trait", "{told}");
+    for body in [json!({}), json!({ "rule": "everyone", "tree": { "is": "everyone" } }), json!({ "tree": null })] {
+        assert_eq!(port.ask("rule", None, &body).status, 400, "{body}");
+    }
+}
+
+#[test]
+fn sizes_are_told_by_generation_and_only_of_what_one_may_see() {
+    let (own, other) = (key(), key());
+    let port = Port::start(200, &[(&own, Role::Planner, "acme"), (&other, Role::Planner, "rival")]);
+    let ask = |key: &Key, query: &str| port.get(&format!("sizes{query}"), Some(key));
+    let all = ask(&own, "").json();
+    assert_eq!(all["generations"], json!([{ "generation": 1, "as_of": "2026-11-20T00:00:00Z" }]));
+    let ids: Vec<&str> = all["sizes"].as_array().unwrap().iter().map(|it| it["id"].as_str().unwrap()).collect();
+    assert!(ids.contains(&"acme/gold") && ids.iter().all(|id| id.starts_with("acme/")), "{ids:?}");
+    let two = ask(&own, "?audience=gold&audience=acme/vip&audience=gold").json()["sizes"].clone();
+    let counted = |id: &str| json!({ "id": id, "members": [{ "count": naive(&port, id).len() }] });
+    assert_eq!(two, json!([counted("acme/gold"), counted("acme/vip")]));
+    let there = ask(&other, "?audience=acme/gold");
+    let absent = ask(&other, "?audience=acme/gone");
+    assert_eq!(there.body.replace("gold", "gone"), absent.body, "what is another's is as what is not there");
+    assert_eq!(absent.json()["sizes"][0]["members"], json!([null]));
+    assert_eq!(ask(&own, "?audiences=gold").status, 400);
+    let many: Vec<String> = (0..201).map(|number| format!("audience=a{number}")).collect();
+    assert_eq!(ask(&own, &format!("?{}", many.join("&"))).status, 400);
 }
 
 #[test]

@@ -99,6 +99,8 @@ struct ExportAnswer {
 #[derive(Debug, Serialize, ToSchema)]
 struct ExportsAnswer {
     exports: Vec<ExportAnswer>,
+    /// The names of the configuration's destinations that the key's owner may export to; with a key for every owner all of them.
+    destinations: Vec<String>,
 }
 
 impl ExportAnswer {
@@ -288,8 +290,11 @@ async fn list_exports(
     headers: HeaderMap,
 ) -> Result<Response, Refused> {
     let who = planner.may(peer, &headers, roles::EXPORT)?;
-    let jobs = Exports::list(&planner.exports, &who);
-    Ok(json(StatusCode::OK, &ExportsAnswer { exports: jobs.iter().map(|job| ExportAnswer::of(job, &who)).collect() }))
+    let exports = Exports::list(&planner.exports, &who).iter().map(|job| ExportAnswer::of(job, &who)).collect();
+    let permits = |owners: &[String]| owners.is_empty() || owners.iter().any(|owner| who.sees(owner));
+    let all = planner.loaded.config.destinations.iter();
+    let destinations = all.filter(|it| permits(&it.owners)).map(|it| it.name.clone()).collect();
+    Ok(json(StatusCode::OK, &ExportsAnswer { exports, destinations }))
 }
 
 /// How far an export is, or what became of it

@@ -263,7 +263,7 @@ impl Planner {
     }
 
     /// The definitions of a generation, without opening what is large.
-    fn catalogue_of(&self, manifest: &Manifest) -> Result<Catalogue, Refused> {
+    pub(super) fn catalogue_of(&self, manifest: &Manifest) -> Result<Catalogue, Refused> {
         let only = manifest.sections.iter().filter(|section| section.name == "catalogue").cloned().collect();
         let light = Manifest { sections: only, ..manifest.clone() };
         let opened = self.keeper.store().open_manifest(&light, Planes::Bid, None).map_err(|error| damaged(&error))?;

@@ -6,9 +6,10 @@ use super::{Ground, Wrong};
 use crate::access::Who;
 use crate::audiences::definitions::{Defines, check_over};
 use crate::audiences::diagnostic::nearest;
+use crate::audiences::parse::Parsed;
 use crate::audiences::rule::leaves;
 use crate::audiences::typecheck::{Scope, typecheck};
-use crate::audiences::{Audience, AudienceKind, Campaign, Catalogue, Expr, lint, order, parse};
+use crate::audiences::{Audience, AudienceKind, Campaign, Catalogue, Diagnostic, Expr, lint, order, parse};
 use crate::planner::reply::Fault;
 use crate::schema::AudienceId;
 use serde::Deserialize;
@@ -126,7 +127,7 @@ impl<'a> Ground<'a> {
     }
 
     /// Whose a name without an owner is.
-    fn owner(&self, asked: Option<&str>) -> String {
+    pub(super) fn owner(&self, asked: Option<&str>) -> String {
         let audiences = &self.view.catalogue().audiences;
         let first = audiences.first().map(|audience| audience.id.owner());
         let only = first.filter(|owner| audiences.iter().all(|audience| audience.id.owner() == *owner));
@@ -148,21 +149,38 @@ impl<'a> Ground<'a> {
 
     /// A rule as far as it can be read, and everything that is to be said of it.
     pub fn read_rule(&self, text: &str, owner: Option<&str>) -> (Option<Expr>, Vec<Remark>) {
-        let (parsed, mut found) = parse::parse_what_can_be(text, &self.owner(owner));
+        let (parsed, found, _) = self.look(text, &self.owner(owner));
+        (parsed.map(|parsed| parsed.expr), found.iter().map(|found| Remark::of(text, found)).collect())
+    }
+
+    /// A rule as far as it can be read, everything that is to be said of it in the order of the text, and whether the whole of it
+    /// could be read.
+    pub fn look(&self, text: &str, owner: &str) -> (Option<Parsed>, Vec<Diagnostic>, bool) {
+        let (parsed, mut found) = parse::parse_what_can_be(text, owner);
         let whole = found.is_empty();
+        if let Some(parsed) = &parsed {
+            found.extend(self.misnamed(parsed));
+            if found.is_empty() {
+                found.extend(lint::lint(parsed, AudienceKind::Target, &self.loaded.declarations));
+            }
+        }
+        found.sort_by_key(|diagnostic| diagnostic.span.start);
+        (parsed, found, whole)
+    }
+
+    /// What is to be said of a rule that was read, in the order of its text.
+    pub fn remarks(&self, parsed: &Parsed) -> Vec<Diagnostic> {
+        let found = self.misnamed(parsed);
+        if found.is_empty() { lint::lint(parsed, AudienceKind::Target, &self.loaded.declarations) } else { found }
+    }
+
+    /// What does not fit the vocabulary.
+    fn misnamed(&self, parsed: &Parsed) -> Vec<Diagnostic> {
         let known: BTreeSet<AudienceId> = {
             let audiences = self.view.catalogue().audiences.iter();
             audiences.filter(|audience| may_name(self.who, audience)).map(|audience| audience.id.clone()).collect()
         };
-        if let Some(parsed) = &parsed {
-            let declarations = &self.loaded.declarations;
-            found.extend(typecheck(parsed, Scope { declarations, audiences: Some(&known) }));
-            if whole && found.is_empty() {
-                found.extend(lint::lint(parsed, AudienceKind::Target, declarations));
-            }
-        }
-        found.sort_by_key(|diagnostic| diagnostic.span.start);
-        (parsed.map(|parsed| parsed.expr), found.iter().map(|found| Remark::of(text, found)).collect())
+        typecheck(parsed, Scope { declarations: &self.loaded.declarations, audiences: Some(&known) })
     }
 
     fn audience(&self, name: &str, owner: Option<&str>, at: &str) -> Result<Meant<'a>, Wrong> {

@@ -1,7 +1,7 @@
 //! The paths of what planners see: bodies in, the functions over a [`View`](crate::planner::View) asked where they hold nobody
 //! up, answers out.
 
-use super::{Ground, Wrong, funnel, overlap, preview, reach, remark::Remark, sample, vocabulary};
+use super::{Ground, Wrong, funnel, overlap, preview, reach, remark::Remark, rule, sample, vocabulary};
 use crate::access::audit::Entry;
 use crate::access::{Who, roles};
 use crate::evaluate::survey::Watch;
@@ -35,6 +35,7 @@ pub(in crate::planner) fn routes(planner: Arc<Planner>) -> OpenApiRouter {
         .routes(routes!(funnel_of))
         .routes(routes!(preview_of))
         .routes(routes!(sample_of))
+        .routes(routes!(rule_of))
         .routes(routes!(lint_of))
         .routes(routes!(vocabulary_of))
         .with_state(planner)
@@ -249,6 +250,27 @@ async fn sample_of(
         Ok(answer)
     })
     .await
+}
+
+/// A rule as a text and as a tree
+///
+/// Whichever is sent, both are answered. Errors are part of the answer, so that an editor can ask at every pause.
+#[utoipa::path(post, path = "/api/v1/rule", tag = "see", request_body = rule::Question,
+    security(("key" = ["planner", "approver", "operator"])),
+    responses(
+        (status = 200, description = "Both, and what is to be said of them", body = rule::Answer),
+        (status = 408, description = "The body did not arrive", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too much at once", body = Problem, content_type = "application/problem+json"),
+    ))]
+async fn rule_of(
+    State(planner): State<Arc<Planner>>,
+    Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Refused> {
+    let asked = Asked::<rule::Question>::read(planner, peer, &headers, body).await?;
+    asked.answer(&headers, |ground, question| rule::rule(ground, &question)).await
 }
 
 /// A text to be looked at.

@@ -2,7 +2,7 @@
 //! vocabulary. Everything is counted over one generation, at its own minute.
 //!
 //! Contents: [`ask`] what a question names and whether the asker may; [`reach`], [`overlap`], [`funnel`], [`preview`], [`sample`],
-//! [`vocabulary`] one question each, as functions over a [`View`] that need no HTTP; `http` their paths. Who is told exact counts
+//! [`vocabulary`], [`mod@rule`] one question each, as functions over a [`View`] that need no HTTP; `http` their paths. Who is told exact counts
 //! and who is not is `protect`'s.
 
 pub mod ask;
@@ -12,6 +12,7 @@ pub mod overlap;
 pub mod preview;
 pub mod reach;
 mod remark;
+pub mod rule;
 pub mod sample;
 pub mod vocabulary;
 
@@ -20,6 +21,7 @@ pub(super) use http::routes;
 pub use remark::Remark;
 
 use super::View;
+use super::generations::sizes::Sizes;
 use super::long::Places;
 use super::protect::{Protect, Spent, Teller};
 use super::reply::Fault;
@@ -41,6 +43,8 @@ pub struct Seeing {
     pub protect: Protect,
     /// The questions that are being answered.
     pub places: Places,
+    /// How large audiences were.
+    pub sizes: Sizes,
 }
 
 /// What a question is asked over, and by whom.

@@ -254,6 +254,8 @@ fn still_named(ground: &Ground<'_>, after: &Catalogue, removed: &[AudienceId]) -
         help: vec![format!("change `{by}` first, or remove it too")],
         line: 1,
         column: 1,
+        length: None,
+        field: None,
     };
     all.filter(|(by, _)| ground.who.sees(by.owner())).map(remark).collect()
 }

@@ -4,6 +4,7 @@ use crate::audiences::definitions::Finding;
 use crate::audiences::{Diagnostic, Severity};
 use crate::planner::reply::Fault;
 use serde::Serialize;
+use std::ops::Range;
 use utoipa::ToSchema;
 
 /// An error or a warning at its place.
@@ -21,6 +22,12 @@ pub struct Remark {
     pub line: usize,
     /// Where: a character of the line, from 1.
     pub column: usize,
+    /// How many characters it is about, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub length: Option<usize>,
+    /// Where: a part of the rule's tree as a JSON pointer, where there is a tree.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
 }
 
 impl Remark {
@@ -36,6 +43,8 @@ impl Remark {
             help: found.help.clone(),
             line: before.matches('\n').count() + 1,
             column: before[line_start..].chars().count() + 1,
+            length: characters(text, &found.span),
+            field: None,
         }
     }
 
@@ -48,6 +57,8 @@ impl Remark {
             help: found.help.clone(),
             line: found.line,
             column: found.column,
+            length: Some(found.length).filter(|length| *length > 0),
+            field: None,
         }
     }
 
@@ -66,8 +77,15 @@ impl Remark {
             file: None,
             line: Some(self.line),
             column: Some(self.column),
+            length: self.length,
         }
     }
+}
+
+/// How many characters a part of a text has; nothing of a place between two.
+fn characters(text: &str, span: &Range<usize>) -> Option<usize> {
+    let (start, end) = (text.floor_char_boundary(span.start), text.ceil_char_boundary(span.end));
+    text.get(start..end).map(|part| part.chars().count()).filter(|length| *length > 0)
 }
 
 fn severity(severity: Severity) -> String {

@@ -275,6 +275,7 @@ fn fault(finding: &Finding, who: &Who) -> Fault {
         file: Some(file),
         line: Some(finding.line),
         column: Some(finding.column),
+        length: Some(finding.length).filter(|length| *length > 0),
     }
 }
 
