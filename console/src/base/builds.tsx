@@ -18,6 +18,12 @@ export function useForAll(): boolean {
   return useWho()?.owner === "*";
 }
 
+/** Builds and rollbacks are of the whole installation. */
+export function useOperates(): boolean {
+  const may = useMay();
+  return useForAll() && may("operate");
+}
+
 /** Where the published definitions are, in a sentence. */
 export function Publishing({ of }: { of: Builds }) {
   const { t } = useTranslation("builds");

@@ -1,11 +1,14 @@
-import { useTranslation } from "react-i18next";
-import { Page } from "../../ui/Layout";
+import { Route, Routes } from "react-router";
+import { Compare } from "./Compare";
+import { List } from "./List";
+import { One } from "./One";
 
 export default function Generations() {
-  const { t } = useTranslation("generations");
   return (
-    <Page title={t("title")} lede={t("lede")}>
-      <></>
-    </Page>
+    <Routes>
+      <Route index element={<List />} />
+      <Route path="compare" element={<Compare />} />
+      <Route path=":generation" element={<One />} />
+    </Routes>
   );
 }
