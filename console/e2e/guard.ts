@@ -4,7 +4,7 @@
  */
 import { AxeBuilder } from "@axe-core/playwright";
 import { test as base, expect, type BrowserContext, type Page } from "@playwright/test";
-import { empty, keyOf, planner, type Role } from "./server";
+import { empty, planner, sessionOf, type Role } from "./server";
 
 export { expect, planner };
 
@@ -54,12 +54,13 @@ export const test = base.extend<{ watch: Watch }>({
   },
 });
 
-/** Exchanges a key for a session, without the page. Where the server is asked without keys there is nothing to do. */
+/** Is somebody of that role who signed in earlier. Where the server is asked without keys there is nothing to do. */
 export async function enter(context: BrowserContext, role: Role): Promise<void> {
-  const key = keyOf(role);
-  if (key) await enterWith(context, planner, key);
+  const session = sessionOf(role);
+  if (session) await context.addCookies([{ ...session, url: planner, httpOnly: true, sameSite: "Strict" }]);
 }
 
+/** Exchanges a key for a session, without the page. */
 export async function enterWith(context: BrowserContext, origin: string, key: string): Promise<void> {
   const answer = await context.request.post(`${origin}/api/v1/session`, { data: { key }, headers: { origin } });
   expect(answer.status(), await answer.text()).toBe(200);

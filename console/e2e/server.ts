@@ -13,6 +13,13 @@ export function keyOf(role: Role): string | undefined {
   return (JSON.parse(process.env.VAGLIO_E2E_KEYS ?? "{}") as Partial<Record<Role, string>>)[role];
 }
 
+/** The cookie of somebody of that role who is signed in: its name and its value. */
+export function sessionOf(role: Role): { name: string; value: string } | undefined {
+  const cookie = (JSON.parse(process.env.VAGLIO_E2E_SESSIONS ?? "{}") as Partial<Record<Role, string>>)[role];
+  const [name, value] = cookie?.split("=", 2) ?? [];
+  return name !== undefined && value !== undefined ? { name, value } : undefined;
+}
+
 async function withKey<T>(key: string | undefined, asks: (api: APIRequestContext) => Promise<T>): Promise<T> {
   const headers = key ? { authorization: `Bearer ${key}` } : {};
   const api = await request.newContext({ baseURL: planner, extraHTTPHeaders: headers });

@@ -27,6 +27,18 @@ async function makeKeys(operator: string): Promise<Record<string, string>> {
   return keys;
 }
 
+/** Signs in once for each role: how often an address may try is limited. */
+async function openSessions(keys: Record<string, string>): Promise<Record<string, string>> {
+  const sessions: Record<string, string> = {};
+  for (const [role, key] of Object.entries(keys)) {
+    const headers = { "content-type": "application/json", origin: planner };
+    const answer = await fetch(`${planner}/api/v1/session`, { method: "POST", headers, body: JSON.stringify({ key }) });
+    if (!answer.ok) throw new Error(`signing in as ${role}: ${answer.status} ${await answer.text()}`);
+    sessions[role] = answer.headers.getSetCookie()[0]?.split(";")[0] ?? "";
+  }
+  return sessions;
+}
+
 /** An auction's afternoon: the same people looked up, and decided for. */
 async function makeTraffic(): Promise<void> {
   const lines = (await readFile(`${world}/lookups.ndjson`, "utf8")).split("\n").filter((line) => line !== "");
@@ -38,6 +50,10 @@ async function makeTraffic(): Promise<void> {
 
 export default async function setup(): Promise<void> {
   const operator = process.env.VAGLIO_E2E_KEY;
-  if (operator) process.env.VAGLIO_E2E_KEYS = JSON.stringify(await makeKeys(operator));
+  if (operator) {
+    const keys = await makeKeys(operator);
+    process.env.VAGLIO_E2E_KEYS = JSON.stringify(keys);
+    process.env.VAGLIO_E2E_SESSIONS = JSON.stringify(await openSessions(keys));
+  }
   if (world && bids) await makeTraffic();
 }
