@@ -27,6 +27,6 @@ export default defineConfig({
     serviceWorkers: "block",
     actionTimeout: 20_000,
     screenshot: "only-on-failure",
-    trace: { mode: "retain-on-failure", screenshots: false },
+    trace: { mode: "retain-on-failure", screenshots: false, snapshots: false, sources: false },
   },
 });
