@@ -73,7 +73,7 @@ test("typing and clicking in the builder is answered by the next paint", async (
     if (interactionId) slowest.set(interactionId, Math.max(duration, slowest.get(interactionId) ?? 0));
   }
   const listed = [...slowest.values()];
-  const all = [...Array<number>(Math.max(pressed - listed.length, 0)).fill(8), ...listed].sort((a, b) => a - b);
+  const all = [...Array<number>(Math.max(pressed - listed.length, 0)).fill(8), ...listed].toSorted((a, b) => a - b);
   const at = (share: number) => all[Math.min(Math.floor(all.length * share), all.length - 1)] ?? 0;
   console.log(
     `interaction to next paint in the builder: median ${at(0.5)} ms, p98 ${at(0.98)} ms, worst ${at(1)} ms ` +

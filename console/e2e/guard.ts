@@ -75,7 +75,10 @@ export async function open(page: Page, path: string): Promise<void> {
 export async function settled(page: Page): Promise<void> {
   await expect(page.locator("h1, h2").first()).toBeVisible();
   await expect(page.locator("main .skeleton")).toHaveCount(0);
-  // Charts and tables are drawn a moment after their data came.
+  // Charts are loaded, and drawn a moment after their data came.
+  await page.waitForFunction(() =>
+    [...document.querySelectorAll(".chart")].every((it) => it.querySelector("canvas, svg")),
+  );
   await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn, 150))));
 }
 

@@ -5,7 +5,6 @@ import { chromium } from "@playwright/test";
 import { quietChromium } from "./chromium.mjs";
 
 const LIMIT = 150_000;
-const RULE = "age between 18 and 34 and in audience telco/phone-replacers and not in audience telco/haters";
 const [server = "http://127.0.0.1:8081", key] = process.argv.slice(2);
 const images = new URL("../../docs/images/", import.meta.url).pathname;
 mkdirSync(images, { recursive: true });
@@ -34,7 +33,9 @@ async function shot(name, path, prepare = async () => {}) {
   const file = `${images}console-${name}.png`;
   await page.screenshot({ path: file });
   const { size } = statSync(file);
-  console.log(`${(size / 1000).toFixed(0).padStart(4)} kB  docs/images/console-${name}.png${size > LIMIT ? "  TOO BIG" : ""}`);
+  console.log(
+    `${(size / 1000).toFixed(0).padStart(4)} kB  docs/images/console-${name}.png${size > LIMIT ? "  TOO BIG" : ""}`,
+  );
   if (size > LIMIT) process.exitCode = 1;
 }
 
