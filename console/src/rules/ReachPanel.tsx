@@ -9,7 +9,7 @@ import { Answer } from "../base/states";
 import { Card, Stat } from "../ui/Layout";
 
 /** What is asked about: one of `rule` (with its `owner`), `audience`, `definition`. */
-export type ReachQuestion = Pick<Schemas["ReachQuestion"], "rule" | "owner" | "audience" | "definition">;
+export type ReachQuestion = Partial<Pick<Schemas["ReachQuestion"], "rule" | "owner" | "audience" | "definition">>;
 
 export interface ReachPanelProps {
   question: ReachQuestion;

@@ -1,5 +1,5 @@
 /** What is done to the rows of a query: each returns a new one, the old one stays as it was. */
-import { isGroup, newGroup, newId, type Group, type Node } from "./query";
+import { isGroup, newGroup, newId, type Group, type Leaf, type Node } from "./query";
 
 /** Puts something else, or nothing, where a row or group is. */
 export function replace(group: Group, id: string, by: (node: Node) => Node[]): Group {
@@ -11,7 +11,7 @@ export function replace(group: Group, id: string, by: (node: Node) => Node[]): G
 }
 
 /** Changes a row or a group, the outermost included. */
-export function change(group: Group, id: string, to: Partial<Omit<Group, "id">> | Partial<Omit<Node, "id">>): Group {
+export function change(group: Group, id: string, to: Partial<Omit<Group, "id">> | Partial<Omit<Leaf, "id">>): Group {
   if (group.id === id) return { ...group, ...to } as Group;
   return replace(group, id, (node) => [{ ...node, ...to } as Node]);
 }
