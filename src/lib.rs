@@ -8,7 +8,7 @@
 //! | verdicts and folds | `decide`, `build`, `live` |
 //! | questions and readers | `lookup`, `evaluate`, `collect` |
 //! | matter and people | `profiles`, `audiences`, `overlay`, `access` |
-//! | files and rights | `snapshot`, `log`, `privacy` |
+//! | files and rights | `snapshot`, `log`, `privacy`, `console` |
 //! | nouns and settings | `schema`, `wire`, `config`, `telemetry`, `disk` |
 //! | failures | `error` |
 //!
@@ -20,6 +20,7 @@ pub mod build;
 pub mod cli;
 pub mod collect;
 pub mod config;
+pub mod console;
 pub mod decide;
 pub mod disk;
 pub mod error;

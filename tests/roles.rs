@@ -1,5 +1,5 @@
 //! Who may do what at the planner's port: every operation of the served description is asked with every role, of every kind of
-//! owner, without a key and with a wrong one; and what belongs to another owner answers as what does not exist.
+//! owner, by key and by session, without a key and with a wrong one; and what belongs to another owner answers as what does not exist.
 
 #![allow(clippy::unwrap_used)] // a test fails by panicking
 
@@ -15,6 +15,7 @@ mod world;
 use client::{Answer, Client, request};
 use samples::{Operation, operations};
 use std::collections::BTreeMap;
+use std::io::{Read, Write};
 use std::net::SocketAddr;
 use vaglio::access::{Credential, CredentialStore, Entry, Key, Origin, Role, Who};
 use vaglio::schema::Timestamp;
@@ -36,6 +37,8 @@ struct Scene {
     world: World,
     server: Server,
     keys: BTreeMap<(&'static str, &'static str), String>,
+    /// Of each key the cookie of a session.
+    sessions: BTreeMap<String, String>,
     wrong: Vec<String>,
 }
 
@@ -51,7 +54,8 @@ impl Scene {
             }
         }
         let server = world.ready();
-        Scene { world, server, keys, wrong: Vec::new() }
+        let sessions = keys.values().map(|key| (key.clone(), sign_in(server.addresses().planner, key))).collect();
+        Scene { world, server, keys, sessions, wrong: Vec::new() }
     }
 
     fn address(&self) -> SocketAddr {
@@ -60,6 +64,15 @@ impl Scene {
 
     fn ask(&self, operation: &Operation, path: &str, key: Option<&str>) -> Answer {
         let authorization = key.map(|key| format!("authorization: Bearer {key}\r\n")).unwrap_or_default();
+        self.send(operation, path, &authorization)
+    }
+
+    /// Somebody who signed in with the key, as a browser asks for our own page.
+    fn ask_by_session(&self, operation: &Operation, path: &str, key: &str) -> Answer {
+        self.send(operation, path, &format!("cookie: {}\r\nsec-fetch-site: same-origin\r\n", self.sessions[key]))
+    }
+
+    fn send(&self, operation: &Operation, path: &str, authorization: &str) -> Answer {
         let headers = format!("{authorization}{}connection: close\r\n", operation.content_type());
         let mut client = Client::connect(self.address());
         client.send(&request(&operation.method.to_uppercase(), path, &headers, &operation.body));
@@ -78,6 +91,17 @@ impl Scene {
         self.server.shutdown();
         assert!(self.world.path().exists());
     }
+}
+
+/// The client's headers are in lower case, and a cookie is not: so this reads what comes itself.
+fn sign_in(address: SocketAddr, key: &str) -> String {
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    let body = format!("{{\"key\":\"{key}\"}}");
+    stream.write_all(request("POST", "/api/v1/session", "connection: close\r\n", &body).as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let set = answer.lines().find_map(|line| line.strip_prefix("set-cookie: ")).unwrap_or_else(|| panic!("{answer}"));
+    set.split(';').next().unwrap().to_owned()
 }
 
 fn hand_out(store: &CredentialStore, owner: &str, role: Role) -> String {
@@ -110,11 +134,15 @@ fn every_operation_lets_in_whom_it_names_and_nobody_else() {
     let mut scene = Scene::new();
     let operations = operations(scene.address());
     assert!(operations.len() >= 10, "{}", operations.len());
-    for operation in &operations {
+    // Signing in asks for no right but for a key in the body; signing out takes away what is asked with here (tests/session).
+    for operation in operations.iter().filter(|operation| operation.path != "/api/v1/session") {
         let Operation { method, path, roles, open, .. } = operation;
         let at = operation.sample("audiences", "acme", "gamers");
-        for ((owner, role), key) in scene.keys.clone() {
-            let answer = scene.ask(operation, &at, Some(&key));
+        let asked =
+            scene.keys.clone().into_iter().flat_map(|asked| [true, false].map(|by_key| (asked.clone(), by_key)));
+        for (((owner, role), key), by_key) in asked {
+            let answer =
+                if by_key { scene.ask(operation, &at, Some(&key)) } else { scene.ask_by_session(operation, &at, &key) };
             let refused = matches!(answer.status, 401 | 403);
             let named = roles.iter().any(|named| named == role);
             let right = match (named, refused) {
@@ -123,7 +151,8 @@ fn every_operation_lets_in_whom_it_names_and_nobody_else() {
             };
             scene.expect(right, || {
                 let should = if named { "should be let in" } else { "should be refused with 403" };
-                format!("{method} {path}: {role} of {owner} {should}: {} {}", answer.status, answer.body)
+                let by = if by_key { "key" } else { "session" };
+                format!("{method} {path}: {role} of {owner} by {by} {should}: {} {}", answer.status, answer.body)
             });
         }
         let wrong = format!("vaglio_00000000_{}", "x".repeat(43));

@@ -1,5 +1,5 @@
-// After `vite build`: sweeps what older builds left in dist/, puts a gzip twin beside every text file (the server sends
-// that one), and fails when the first load is over its budget.
+// After `vite build`: sweeps what older builds left in dist/, puts a gzip twin beside every file (the server embeds the
+// twins alone), and fails when the first load is over its budget.
 import { readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -23,17 +23,12 @@ const built = new Set(["index.html", "favicon.svg"]);
 for (const chunk of Object.values(manifest))
   for (const file of [chunk.file, ...(chunk.css ?? []), ...(chunk.assets ?? [])]) built.add(file);
 
-const files = readdirSync(dist, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-for (const entry of files) {
+for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true })) {
   const path = join(entry.parentPath, entry.name);
-  const name = path.slice(dist.length + 1);
-  if (name === ".gitignore") continue;
-  if (!built.has(name)) {
-    rmSync(path);
-    continue;
-  }
-  if (/\.(html|js|css|svg|json)$/.test(name)) writeFileSync(`${path}.gz`, gzipSync(readFileSync(path), { level: 9 }));
+  if (entry.isFile() && path !== join(dist, ".gitignore") && !built.has(path.slice(dist.length + 1))) rmSync(path);
 }
+for (const name of built)
+  writeFileSync(join(dist, `${name}.gz`), gzipSync(readFileSync(join(dist, name)), { level: 9 }));
 
 /** What the first page needs: the entry, its language, the home page. */
 const first = new Set(["index.html"]);

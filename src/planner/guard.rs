@@ -1,15 +1,18 @@
 //! What stands before every path: browsers are not used against whoever sits before them, and answers are not kept on the way.
 //!
 //! A key in `Authorization` is sent by nobody by mistake. Without one, a request may be another web page's: browsers say so
-//! (`Origin`, `Sec-Fetch-Site`), and a name that was bent to this machine (DNS rebinding) shows in `Host`.
+//! (`Origin`, `Sec-Fetch-Site`), and a name that was bent to this machine (DNS rebinding) shows in `Host`. A session's cookie is
+//! sent by the browser without being asked, so what changes something must prove that our own page wants it. Here, and nowhere
+//! else, a cookie becomes a key.
 
 use super::Planner;
+use super::page::is_for_page;
 use super::reply::{Peer, Refused};
 use crate::wire::Code;
 use axum::extract::{Request, State};
 use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, HOST, ORIGIN, X_CONTENT_TYPE_OPTIONS};
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, HeaderValue, Uri};
+use axum::http::{HeaderMap, HeaderValue, Method, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use std::net::IpAddr;
@@ -25,15 +28,20 @@ pub(super) async fn guard(State(planner): State<Arc<Planner>>, mut request: Requ
     let certificate = names.and_then(|names| planner.standing.access().of_certificate(&names));
     let mut peer = request.extensions().get::<Peer>().copied().unwrap_or_default();
     peer.certificate = certificate;
-    request.extensions_mut().insert(peer);
     let path = request.uri().path();
     let api = path.starts_with("/api/");
-    // What `/` says is nobody's secret, and a link from another page may lead there.
-    let foreign = if path == "/" {
+    if api {
+        peer.session = planner.session(peer, request.headers());
+    }
+    let (method, headers, uri) = (request.method(), request.headers(), request.uri());
+    // What the page says is nobody's secret, and a link from another page may lead there.
+    let foreign = if is_for_page(method, path) {
         None
     } else {
-        foreign(&peer, request.headers(), request.uri(), planner.loaded.config.server.planner.ip())
+        let configured = planner.loaded.config.server.planner.ip();
+        foreign(&peer, headers, uri, configured).or_else(|| unproven(&peer, method, headers))
     };
+    request.extensions_mut().insert(peer);
     let mut response = match foreign {
         Some(refused) => refused.into_response(),
         None => next.run(request).await,
@@ -70,12 +78,27 @@ fn foreign(peer: &Peer, headers: &HeaderMap, uri: &Uri, configured: IpAddr) -> O
             return refused("the request was made by another web page (`Origin`)".to_owned(), help);
         }
     }
-    // A machine elsewhere is asked for a key in any case.
-    if peer.loopback && peer.certificate.is_none() && !is_here(&host, configured) {
+    // A machine elsewhere is asked for a key in any case; a session's cookie is sent to the name alone that it was made for.
+    if peer.loopback && peer.certificate.is_none() && peer.session.is_none() && !is_here(&host, configured) {
         let help = "without a key, ask 127.0.0.1, [::1] or localhost; from elsewhere, send `Authorization: Bearer KEY`";
         return refused("`Host` is not this machine's own name".to_owned(), help);
     }
     None
+}
+
+/// Why a request of somebody who signed in may not change anything: it does not say that it is our own page's. What it says
+/// has been looked at by [`foreign`].
+fn unproven(peer: &Peer, method: &Method, headers: &HeaderMap) -> Option<Refused> {
+    if peer.session.is_none() || matches!(*method, Method::GET | Method::HEAD) {
+        return None;
+    }
+    let own = headers.get("sec-fetch-site").is_some_and(|site| site.as_bytes() == b"same-origin");
+    if own || headers.contains_key(ORIGIN) {
+        return None;
+    }
+    let message = "with a session's cookie, only this server's own page may change anything";
+    let help = "send `Origin` as browsers do, or `Authorization: Bearer KEY` instead of the cookie";
+    Some(Refused::new(Code::PermissionDenied, message, help))
 }
 
 /// Whether a `Host` is this machine as it calls itself. None at all is no browser's.

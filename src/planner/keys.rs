@@ -74,7 +74,7 @@ struct KeyList<'a> {
 
 /// Who asks.
 #[derive(Serialize, ToSchema)]
-struct Whoami<'a> {
+pub(super) struct Whoami<'a> {
     /// The key's id, a caller's name, or `loopback`.
     name: &'a str,
     /// The owner whose data it may touch; `*` = everybody's.
@@ -97,11 +97,14 @@ async fn whoami(
     Extension(peer): Extension<Peer>,
     headers: HeaderMap,
 ) -> Result<Response, Refused> {
-    let who = planner.may(peer, &headers, roles::ANY)?;
+    Ok(json(StatusCode::OK, &told(&planner.may(peer, &headers, roles::ANY)?)))
+}
+
+/// What somebody is told of themselves.
+pub(super) fn told(who: &Who) -> Whoami<'_> {
     let may = roles::SETS.iter().filter(|(_, set)| who.role.is_none_or(|role| set.contains(&role)));
     let may = may.map(|(words, _)| *words).collect();
-    let owner = who.owner.as_deref().unwrap_or("*");
-    Ok(json(StatusCode::OK, &Whoami { name: &who.name, owner, role: who.role, may }))
+    Whoami { name: &who.name, owner: who.owner.as_deref().unwrap_or("*"), role: who.role, may }
 }
 
 /// The keys that were made, and what has become of them

@@ -2,7 +2,7 @@
 //!
 //! Contents: [`events`] what happens between builds; [`builds`] what is built; [`generations`] those on disk, compared; [`catalogue`] what is defined; [`exports`] audiences that leave the house; [`profiles`] deletes people and exports what is held of them (`export`), [`explain`] why somebody is where they are, [`named`] whom a request means; [`keys`] who may ask, [`audit`] who did what, [`scrape`] the counters; [`port`] its
 //! connections, HTTP/1.1 and gRPC on one; [`reply`] who asks and how they are refused;
-//! [`guard`] what stands before every path;
+//! [`guard`] what stands before every path; [`session`] who is signed in; [`page`] the web console;
 //! [`see`] what planners see before they publish, [`protect`] what is told of others' audiences, [`long`] answers that take their time;
 //! [`uploads`] files of who is on a list; [`view`] the generation that planners look at; [`openapi`] the description of every path.
 //! What must not live here: the bid path, files.
@@ -20,12 +20,14 @@ mod keys;
 mod long;
 mod named;
 mod openapi;
+mod page;
 mod port;
 mod profiles;
 pub mod protect;
 mod reply;
 mod scrape;
 pub mod see;
+mod session;
 mod statistics;
 mod uploads;
 mod view;
@@ -43,6 +45,7 @@ use axum::Router;
 use axum::routing::get;
 use builds::Builds;
 use reply::Refused;
+pub use session::Sessions;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
@@ -55,6 +58,7 @@ Vaglio, an audience server for the bidstream.
   /api/v1/profiles   DELETE: forgets people, now and for good; GET ?source=&uid=: what is held of one (docs/privacy.md)
   /api/v1/explain    GET ?source=&uid=&what=AUDIENCE|CAMPAIGN: why somebody is in it or not
   /api/v1/keys       GET, POST, DELETE /{id}: who may ask; /api/v1/whoami: what one's own key may do
+  /api/v1/session    POST: signs in with a key (a cookie, for the console); DELETE: signs out
   /api/v1/audit      GET: who did what
   /api/v1/openapi.json  the description of every path
   /metrics           what Prometheus reads (OpenMetrics text)
@@ -126,6 +130,8 @@ pub struct Planner {
     pub exports: exports::Exports,
     /// What is remembered between planners' questions.
     pub seeing: see::Seeing,
+    /// Who is signed in.
+    pub sessions: Sessions,
 }
 
 /// Serves until the task is dropped.
@@ -149,6 +155,7 @@ fn router(planner: Arc<Planner>) -> Router {
         .merge(explain::routes(Arc::clone(&planner)))
         .merge(keys::routes(Arc::clone(&planner)))
         .merge(profiles::routes(Arc::clone(&planner)))
+        .merge(session::routes(Arc::clone(&planner)))
         .merge(scrape::routes(Arc::clone(&planner)))
         .merge(statistics::routes(Arc::clone(&planner)))
         .merge(builds::http::routes(Arc::clone(&planner)))
@@ -158,8 +165,8 @@ fn router(planner: Arc<Planner>) -> Router {
         .merge(exports::http::routes(Arc::clone(&planner)))
         .merge(see::routes(Arc::clone(&planner)));
     Router::new()
-        .route("/", get(|| async { INDEX }))
-        .fallback(async || Refused::new(Code::NotFound, "there is no such path", "`/` lists those that there are"))
+        .route("/", get(async || page::page()))
+        .fallback(page::fallback)
         .method_not_allowed_fallback(async || {
             Refused::new(Code::MethodNotAllowed, "the path takes another method", "docs/api.md says which")
         })

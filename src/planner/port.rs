@@ -32,19 +32,20 @@ pub(super) async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, rout
     let places = Arc::new(Semaphore::new(MOST));
     loop {
         // axum::serve bounds no wait on a client, so the loop is ours.
-        let Ok((stream, _)) = listener.accept().await else {
+        let Ok((stream, address)) = listener.accept().await else {
             // Out of file descriptors, most likely: try again when some connections have ended.
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
         if let Ok(place) = Arc::clone(&places).try_acquire_owned() {
-            tokio::spawn(converse(stream, tls.clone(), router.clone(), max_header_bytes, place));
+            let peer = Peer { address: Some(address.ip()), tls: tls.is_some(), ..Peer::default() };
+            tokio::spawn(converse((stream, peer), tls.clone(), router.clone(), max_header_bytes, place));
         }
     }
 }
 
 async fn converse(
-    stream: TcpStream,
+    (stream, mut peer): (TcpStream, Peer),
     tls: Option<TlsAcceptor>,
     router: Router,
     max_header_bytes: usize,
@@ -53,8 +54,8 @@ async fn converse(
     // A client that went away already is found out by the first read.
     let _ = stream.set_nodelay(true);
     let _ = rustix::net::sockopt::set_tcp_user_timeout(&stream, UNREAD_MS);
-    let loopback = stream.local_addr().is_ok_and(|address| address.ip().to_canonical().is_loopback());
-    let router = router.layer(Extension(Peer { loopback, certificate: None }));
+    peer.loopback = stream.local_addr().is_ok_and(|address| address.ip().to_canonical().is_loopback());
+    let router = router.layer(Extension(peer));
     let Some(tls) = tls else {
         let Ok(Some(http2)) = timeout(IDLE, speaks_http2(&stream)).await else { return };
         return answer(stream, router, http2, max_header_bytes).await;

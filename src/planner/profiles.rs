@@ -95,7 +95,12 @@ async fn delete_profiles(
 
 /// A body, within bounds of time and size.
 pub(super) async fn read(body: Body, help: &str) -> Result<Bytes, Refused> {
-    match timeout(PATIENCE, to_bytes(body, MAX_BODY_BYTES)).await {
+    read_within(body, MAX_BODY_BYTES, help).await
+}
+
+/// A body of at most so many bytes.
+pub(super) async fn read_within(body: Body, most: usize, help: &str) -> Result<Bytes, Refused> {
+    match timeout(PATIENCE, to_bytes(body, most)).await {
         Ok(Ok(body)) => Ok(body),
         Ok(Err(_)) => Err(Refused::invalid("the body cannot be read, or is too large", help)),
         Err(_) => Err(Refused::new(Code::Timeout, "the body did not arrive within 30 seconds", "send it again")),

@@ -8,6 +8,7 @@ use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use std::net::IpAddr;
 use utoipa::ToSchema;
 
 /// Who is at the other end of a connection: an extension of every request.
@@ -15,8 +16,14 @@ use utoipa::ToSchema;
 pub(super) struct Peer {
     /// Whether it came to a loopback address.
     pub loopback: bool,
+    /// Where it comes from.
+    pub address: Option<IpAddr>,
+    /// Whether it is encrypted.
+    pub tls: bool,
     /// The key that its verified certificate stands for.
     pub certificate: Option<KeyHash>,
+    /// The key that somebody signed in with ([`session`](super::session)).
+    pub session: Option<KeyHash>,
 }
 
 /// A request that is refused: why, and what to do.
@@ -155,7 +162,7 @@ pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Response {
     }
 }
 
-/// The key of `Authorization: Bearer KEY`. A header of another form is a key that nobody has.
+/// The key of `Authorization: Bearer KEY`, or that of the session or the certificate. A header of another form is a key that nobody has.
 pub(super) fn shown(authorization: Option<&HeaderValue>, peer: Peer) -> Shown<'_> {
     let key = authorization.map(|value| {
         let bytes = value.as_bytes();
@@ -164,8 +171,8 @@ pub(super) fn shown(authorization: Option<&HeaderValue>, peer: Peer) -> Shown<'_
             _ => bytes,
         }
     });
-    let Peer { loopback, certificate } = peer;
-    Shown { key, names: &[], loopback, certificate }
+    // Who signed in meant that key, whatever certificate the browser has.
+    Shown { key, names: &[], loopback: peer.loopback, certificate: peer.session.or(peer.certificate) }
 }
 
 impl Planner {

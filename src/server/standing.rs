@@ -91,5 +91,6 @@ pub(super) fn planner(
         exports: Default::default(),
         builds,
         seeing: Seeing::default(),
+        sessions: Default::default(),
     }
 }

@@ -136,6 +136,7 @@ impl Place {
             definitions: Default::default(),
             exports: Default::default(),
             seeing: vaglio::planner::see::Seeing::default(),
+            sessions: Default::default(),
             builds: None,
             loaded,
         };

@@ -74,6 +74,7 @@ fn start(scene: &Scene, keys: &[(&Key, Role, &str)]) -> Port {
         definitions: Default::default(),
         builds: None,
         seeing: Default::default(),
+        sessions: Default::default(),
         exports: vaglio::planner::exports::Exports::default(),
         loaded,
     };

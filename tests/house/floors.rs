@@ -7,7 +7,7 @@ const FLOORS: [&[&str]; 10] = [
     &["error"],
     &["schema"],
     &["wire", "config", "telemetry", "disk"],
-    &["snapshot", "log", "privacy"],
+    &["snapshot", "log", "privacy", "console"],
     &["profiles", "audiences", "overlay", "access"],
     &["lookup", "evaluate", "collect"],
     &["decide", "build", "live"],

@@ -94,6 +94,7 @@ impl Port {
             definitions: Default::default(),
             exports: Default::default(),
             seeing: Seeing::default(),
+            sessions: Default::default(),
             builds: None,
             loaded,
         };
