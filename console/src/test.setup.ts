@@ -6,6 +6,8 @@ import { startLanguage } from "./base/language";
 
 beforeAll(() => startLanguage("en"));
 beforeEach(() => {
+  // jsdom has none; react-aria names elements by it.
+  vi.stubGlobal("CSS", { escape: (text: string) => text.replaceAll(/[^\w-]/g, "\\$&") });
   vi.stubGlobal("fetch", () => Promise.reject(new Error("this test gave no answer to fetch")));
 });
 afterEach(() => {

@@ -56,7 +56,7 @@ const refusals: Middleware = {
   },
 };
 
-export const api = createClient<paths>({ baseUrl: "/", fetch: ask, credentials: "same-origin" });
+export const api = createClient<paths>({ baseUrl: window.location.origin, fetch: ask, credentials: "same-origin" });
 api.use(refusals);
 
 /** The body of an answer that is there because refusals are thrown. */
