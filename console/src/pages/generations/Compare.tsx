@@ -124,7 +124,7 @@ function Result({ of }: { of: Comparison }) {
           <p className="quiet">{t("compare.noCampaigns")}</p>
         ) : (
           <Table
-            label={t("compare.campaigns")}
+            label={t("compare.campaignsOf")}
             rows={of.campaigns}
             idOf={(one) => one.id}
             columns={[
@@ -173,7 +173,7 @@ function Audiences({ of }: { of: Comparison }) {
         <p role="status">{t(changedOnly && text === "" ? "compare.noneChanged" : "one.notFound")}</p>
       ) : (
         <Table
-          label={t("compare.audiences")}
+          label={t("one.audiencesOf")}
           rows={all ? found : found.slice(0, FIRST)}
           idOf={(one) => one.id}
           columns={[

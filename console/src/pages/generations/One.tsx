@@ -107,7 +107,7 @@ function Sources({ of }: { of: Detail }) {
   return (
     <Card title={t("sources.title")}>
       <Table
-        label={t("sources.title")}
+        label={t("sources.of")}
         rows={sources}
         idOf={(source) => source.name}
         columns={[
@@ -161,7 +161,7 @@ function Audiences({ of }: { of: readonly Audience[] }) {
           {found.length === 0 && <p role="status">{t("one.notFound")}</p>}
           {found.length > 0 && (
             <Table
-              label={t("one.audiences")}
+              label={t("one.audiencesOf")}
               rows={all ? found : found.slice(0, FIRST)}
               idOf={(one) => one.id}
               columns={[
