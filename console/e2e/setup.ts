@@ -3,11 +3,10 @@ import { readFile } from "node:fs/promises";
 import { bids, planner, world, type Role } from "./server";
 
 /** Privacy officers are of no single owner; the others see what planners of the demo's owner see. */
-const OWNERS: Record<Role, string> = {
+const OWNERS: Record<Exclude<Role, "operator">, string> = {
   planner: "telco",
   approver: "telco",
   privacy: "*",
-  operator: "*",
   ingest: "telco",
 };
 
@@ -16,13 +15,18 @@ async function post(url: string, body: string, key?: string): Promise<Response> 
   return fetch(url, { method: "POST", headers, body });
 }
 
-async function makeKeys(operator: string): Promise<Record<string, string>> {
-  const keys: Record<string, string> = {};
+interface Made {
+  id: string;
+  key: string;
+}
+
+async function makeKeys(operator: string): Promise<Record<string, Made>> {
+  const keys: Record<string, Made> = {};
   for (const [role, owner] of Object.entries(OWNERS)) {
     const wanted = JSON.stringify({ role, owner, expires: "1d", comment: "end-to-end tests" });
     const answer = await post(`${planner}/api/v1/keys`, wanted, operator);
     if (!answer.ok) throw new Error(`a key for ${role}: ${answer.status} ${await answer.text()}`);
-    keys[role] = ((await answer.json()) as { key: string }).key;
+    keys[role] = (await answer.json()) as Made;
   }
   return keys;
 }
@@ -48,12 +52,19 @@ async function makeTraffic(): Promise<void> {
   }
 }
 
-export default async function setup(): Promise<void> {
+/** @returns what takes the keys away again: an owner has two of a role at most. */
+export default async function setup(): Promise<() => Promise<void>> {
   const operator = process.env.VAGLIO_E2E_KEY;
+  const made = operator ? await makeKeys(operator) : {};
   if (operator) {
-    const keys = await makeKeys(operator);
-    process.env.VAGLIO_E2E_KEYS = JSON.stringify(keys);
-    process.env.VAGLIO_E2E_SESSIONS = JSON.stringify(await openSessions(keys));
+    const keys = Object.fromEntries(Object.entries(made).map(([role, { key }]) => [role, key]));
+    process.env.VAGLIO_E2E_KEYS = JSON.stringify({ ...keys, operator });
+    process.env.VAGLIO_E2E_SESSIONS = JSON.stringify(await openSessions({ ...keys, operator }));
   }
   if (world && bids) await makeTraffic();
+  return async () => {
+    const headers = { authorization: `Bearer ${operator}` };
+    for (const { id } of Object.values(made))
+      await fetch(`${planner}/api/v1/keys/${id}`, { method: "DELETE", headers });
+  };
 }

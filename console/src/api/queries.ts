@@ -18,6 +18,11 @@ export const whoami = queryOptions({
   staleTime: 60_000,
 });
 
+/** What one person was told is not shown to the next. Who is signed in stays: what watches that would lose sight of it. */
+export function forgetAnswers(): void {
+  queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== whoami.queryKey[0] });
+}
+
 /** The generation in service, those on disk, what is pinned. */
 export const generations = queryOptions({
   queryKey: ["generations"],

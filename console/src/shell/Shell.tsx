@@ -4,7 +4,7 @@ import { useState, type ReactNode } from "react";
 import { Dialog as AriaDialog, DialogTrigger, Link, Popover } from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import { useLocation } from "react-router";
-import { queries, whoami } from "../api/queries";
+import { forgetAnswers, queries, whoami } from "../api/queries";
 import { signOut } from "../api/session";
 import { languages, setLanguage, type Language } from "../base/language";
 import { may, type Who } from "../base/session";
@@ -84,9 +84,9 @@ function Account({ who }: { who: Who }) {
   const theme = useTheme();
   const leave = () =>
     signOut().then(
-      () => {
-        queries.clear();
-        return queries.invalidateQueries({ queryKey: whoami.queryKey });
+      async () => {
+        await queries.resetQueries({ queryKey: whoami.queryKey });
+        forgetAnswers();
       },
       (error: Error) => tell(error.message, "bad"),
     );

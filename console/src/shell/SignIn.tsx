@@ -2,7 +2,7 @@ import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Problem } from "../api/client";
-import { queries, whoami } from "../api/queries";
+import { forgetAnswers, queries, whoami } from "../api/queries";
 import { signIn } from "../api/session";
 import { Failed } from "../base/states";
 import { Button } from "../ui/Button";
@@ -16,7 +16,7 @@ export function SignIn() {
   const entering = useMutation({
     mutationFn: () => signIn(key.trim()),
     onSuccess: (who) => {
-      queries.clear();
+      forgetAnswers();
       queries.setQueryData(whoami.queryKey, who);
     },
   });
