@@ -1,6 +1,6 @@
 /** What is around every page: the menu, who is signed in, how it looks. */
 import { Menu as MenuPicture, UserRound } from "lucide-react";
-import { useState, type ReactNode } from "react";
+import { useEffect, useRef, useState, type ReactNode } from "react";
 import { Dialog as AriaDialog, DialogTrigger, Link, Popover } from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import { useLocation } from "react-router";
@@ -17,6 +17,7 @@ import { pages, type PageOf } from "./routes";
 export function Shell({ who, children }: { who: Who; children: ReactNode }) {
   const { t } = useTranslation(["shell", "base"]);
   const [open, setOpen] = useState(false);
+  useBeginning();
   return (
     <div className="shell">
       <a className="skip" href="#content">
@@ -38,6 +39,25 @@ export function Shell({ who, children }: { who: Who; children: ReactNode }) {
       <Toasts label={t("notices")} close={t("base:close")} />
     </div>
   );
+}
+
+/**
+ * Another page begins at its top, for those who see it and for those who listen. Within a page the focus stays where it is,
+ * unless what had it is gone.
+ */
+function useBeginning(): void {
+  const path = useLocation().pathname;
+  const before = useRef(path);
+  useEffect(() => {
+    const [, section] = path.split("/");
+    const [, was] = before.current.split("/");
+    const lost = document.activeElement === document.body;
+    const moved = before.current !== path;
+    before.current = path;
+    if (!moved || (section === was && !lost)) return;
+    window.scrollTo(0, 0);
+    document.getElementById("content")?.focus({ preventScroll: true });
+  }, [path]);
 }
 
 function Navigation({ who, open, leave }: { who: Who; open: boolean; leave: () => void }) {
