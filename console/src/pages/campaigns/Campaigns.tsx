@@ -1,11 +1,18 @@
-import { useTranslation } from "react-i18next";
-import { Page } from "../../ui/Layout";
+/** Campaigns: the list, one in words and figures, its form, and what limits them all. */
+import { Route, Routes } from "react-router";
+import { CampaignEdit, CampaignNew } from "./CampaignEdit";
+import { CampaignList } from "./CampaignList";
+import { CampaignPage } from "./CampaignPage";
+import { Limits } from "./Limits";
 
 export default function Campaigns() {
-  const { t } = useTranslation("campaigns");
   return (
-    <Page title={t("title")} lede={t("lede")}>
-      <></>
-    </Page>
+    <Routes>
+      <Route index element={<CampaignList />} />
+      <Route path="new" element={<CampaignNew />} />
+      <Route path="limits" element={<Limits />} />
+      <Route path=":owner/:id" element={<CampaignPage />} />
+      <Route path=":owner/:id/edit" element={<CampaignEdit />} />
+    </Routes>
   );
 }
