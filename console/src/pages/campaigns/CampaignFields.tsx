@@ -198,7 +198,11 @@ function Places({ form, onChange }: FieldsProps) {
       >
         {(deal, change) => (
           <>
-            <TextField label={t("words.exchange")} value={deal.exchange} onChange={(exchange) => change({ exchange })} />
+            <TextField
+              label={t("words.exchange")}
+              value={deal.exchange}
+              onChange={(exchange) => change({ exchange })}
+            />
             <TextField label={t("words.deal")} value={deal.id} onChange={(id) => change({ id })} />
             <Checkbox isSelected={deal.exclusive} onChange={(exclusive) => change({ exclusive })}>
               {t("words.exclusive")}
@@ -216,7 +220,11 @@ function Places({ form, onChange }: FieldsProps) {
         {(ref, change) => (
           <>
             <TextField label={t("form.system")} value={ref.system} onChange={(system) => change({ system })} />
-            <TextField label={t("form.lineItem")} value={ref.line_item} onChange={(line_item) => change({ line_item })} />
+            <TextField
+              label={t("form.lineItem")}
+              value={ref.line_item}
+              onChange={(line_item) => change({ line_item })}
+            />
           </>
         )}
       </Rows>

@@ -85,10 +85,7 @@ function Filtered({ all }: { all: readonly Definition[] }) {
           label={t("status")}
           hideLabel
           value={status || "any"}
-          choices={[
-            { id: "any", name: t("anyStatus") },
-            ...STATUSES.map((id) => ({ id, name: t(`statuses.${id}`) })),
-          ]}
+          choices={[{ id: "any", name: t("anyStatus") }, ...STATUSES.map((id) => ({ id, name: t(`statuses.${id}`) }))]}
           onChange={(chosen) => set("status", chosen === "any" ? "" : chosen)}
         />
         <span className="quiet" role="status">
@@ -155,7 +152,12 @@ function Listed({ shown }: { shown: readonly Definition[] }) {
           number: true,
           cell: (row) => row.form && format.number(row.form.exclude.length),
         },
-        { id: "deals", name: t("deals"), number: true, cell: (row) => row.form && format.number(row.form.deals.length) },
+        {
+          id: "deals",
+          name: t("deals"),
+          number: true,
+          cell: (row) => row.form && format.number(row.form.deals.length),
+        },
       ]}
     />
   );

@@ -44,14 +44,22 @@ export function Funnel({ answer }: { answer: FunnelAnswer }) {
             ),
           },
           { id: "left", name: t("funnel.left"), number: true, cell: (row) => <Told told={row.left} /> },
-          { id: "lost", name: t("funnel.lost"), number: true, cell: (row) => (row.lost ? <Told told={row.lost} /> : "–") },
+          {
+            id: "lost",
+            name: t("funnel.lost"),
+            number: true,
+            cell: (row) => (row.lost ? <Told told={row.lost} /> : "–"),
+          },
           { id: "before", name: t("funnel.ofBefore"), number: true, cell: (row) => share(row.ofBefore) },
           { id: "all", name: t("funnel.ofAll"), number: true, cell: (row) => share(row.ofAll) },
         ]}
       />
       {answer.excludes.length > 0 && <Excludes answer={answer} />}
       {answer.lint.map((remark) => (
-        <Notice key={`${remark.code} ${remark.line} ${remark.column}`} tone={remark.severity === "error" ? "bad" : "warn"}>
+        <Notice
+          key={`${remark.code} ${remark.line} ${remark.column}`}
+          tone={remark.severity === "error" ? "bad" : "warn"}
+        >
           <strong>{remark.message}</strong> <span className="quiet">{remark.help.join(" ")}</span>
         </Notice>
       ))}
@@ -78,7 +86,11 @@ function Excludes({ answer }: { answer: FunnelAnswer }) {
         rows={answer.excludes}
         idOf={(one) => one.audience}
         columns={[
-          { id: "audience", name: t("audience"), cell: (one) => <Link href={`/audiences/${one.audience}`}>{one.audience}</Link> },
+          {
+            id: "audience",
+            name: t("audience"),
+            cell: (one) => <Link href={`/audiences/${one.audience}`}>{one.audience}</Link>,
+          },
           {
             id: "hard",
             name: t("funnel.kind"),

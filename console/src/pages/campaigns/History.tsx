@@ -64,7 +64,11 @@ function Versions({ place, of, all, publish }: HistoryProps & { all: readonly Ve
             ),
           },
           { id: "time", name: t("history.time"), cell: (version) => format.time(version.time) },
-          { id: "author", name: t("history.author"), cell: (version) => <span className="mono">{version.author}</span> },
+          {
+            id: "author",
+            name: t("history.author"),
+            cell: (version) => <span className="mono">{version.author}</span>,
+          },
           { id: "comment", name: t("history.comment"), cell: (version) => version.comment ?? "–" },
           {
             id: "again",
@@ -99,7 +103,12 @@ function Difference({ place, all }: { place: Place; all: readonly Version[] }) {
     <div className="stack">
       <h3>{t("history.diff")}</h3>
       <div className="row">
-        <Select label={t("history.from")} choices={choices} value={String(from)} onChange={(id) => setFrom(Number(id))} />
+        <Select
+          label={t("history.from")}
+          choices={choices}
+          value={String(from)}
+          onChange={(id) => setFrom(Number(id))}
+        />
         <Select label={t("history.to")} choices={choices} value={String(to)} onChange={(id) => setTo(Number(id))} />
       </div>
       <Answer query={asked}>

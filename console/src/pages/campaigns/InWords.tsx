@@ -5,6 +5,7 @@ import { Link } from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import { vocabulary } from "../../api/queries";
 import { useFormat } from "../../base/format";
+import { useNow } from "../../base/now";
 import { Badge, Card } from "../../ui/Layout";
 import { Table } from "../../ui/Table";
 import { phaseOf, policiesOf, whole, type CampaignForm } from "./definition";
@@ -142,7 +143,8 @@ function Group({ form, owner }: { form: CampaignForm; owner: string }) {
 function When({ form }: { form: CampaignForm }) {
   const { t } = useTranslation("campaigns");
   const format = useFormat();
-  const phase = phaseOf(form, new Date());
+  const now = useNow();
+  const phase = phaseOf(form, new Date(now));
   const day = (of: string) => (of.length === 10 ? format.day(of) : format.time(of));
   const { from, to } = form;
   return (
@@ -152,7 +154,8 @@ function When({ form }: { form: CampaignForm }) {
         {from !== "" && to === "" && t("words.flightFrom", { from: day(from) })}
         {from === "" && to !== "" && t("words.flightTo", { to: day(to) })}
         {from !== "" && to !== "" && t("words.flight", { from: day(from), to: day(to) })}{" "}
-        {(from !== "" || to !== "") && t(form.timezone === "" ? "words.zoneOfServer" : "words.zone", { zone: form.timezone })}
+        {(from !== "" || to !== "") &&
+          t(form.timezone === "" ? "words.zoneOfServer" : "words.zone", { zone: form.timezone })}
       </p>
       <p>{t(`words.phase.${phase}`)}</p>
     </>

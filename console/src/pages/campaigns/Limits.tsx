@@ -105,9 +105,7 @@ function One({ id, kind, write, publish }: KeptProps & { id: string }) {
               <StateOf of={of} form={undefined} />
             </span>
             <Told kind={kind} text={of.published?.text ?? of.text ?? ""} />
-            {of.origin === "file" && (
-              <div className="quiet mono">{[of.file, of.line].filter(Boolean).join(":")}</div>
-            )}
+            {of.origin === "file" && <div className="quiet mono">{[of.file, of.line].filter(Boolean).join(":")}</div>}
           </div>
           {of.origin === "catalogue" && may("define") && (
             <span className="row">
@@ -167,7 +165,13 @@ function Writer({ writing, onClose }: { writing: Writing; onClose: () => void })
   return (
     <Dialog title={of ? t("editing", { name: of.id }) : t(`limits.new.${kind}`)} isOpen onClose={onClose}>
       {of === undefined && (
-        <TextField label={t("form.owner")} value={owner} onChange={setOwner} isDisabled={who?.owner !== "*"} isRequired />
+        <TextField
+          label={t("form.owner")}
+          value={owner}
+          onChange={setOwner}
+          isDisabled={who?.owner !== "*"}
+          isRequired
+        />
       )}
       {of === undefined && kind === "groups" && (
         <TextField label={t("form.id")} hint={t("form.idHint")} value={id} onChange={setId} isRequired />

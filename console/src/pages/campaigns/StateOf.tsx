@@ -1,5 +1,6 @@
 import { useTranslation } from "react-i18next";
 import type { Schemas } from "../../api/client";
+import { useNow } from "../../base/now";
 import { Badge, type Tone } from "../../ui/Layout";
 import { phaseOf, type CampaignForm, type Phase } from "./definition";
 
@@ -15,8 +16,9 @@ const TONES: Record<Phase, Tone> = {
 /** Whether it speaks today, and whether something waits to be published. */
 export function StateOf({ of, form }: { of: Schemas["Definition"]; form: CampaignForm | undefined }) {
   const { t } = useTranslation("campaigns");
+  const now = useNow();
   const published = of.state === "published";
-  const phase = form && published ? phaseOf(form, new Date()) : undefined;
+  const phase = form && published ? phaseOf(form, new Date(now)) : undefined;
   return (
     <span className="row" style={{ gap: 6 }}>
       {phase && <Badge tone={TONES[phase]}>{t(`phases.${phase}`)}</Badge>}

@@ -103,7 +103,11 @@ function useDrawn(statistics: Schemas["Statistics"]) {
         },
         legend: { type: "plain", top: 0, textStyle: { color: colours.text } },
         grid: { left: 56, right: 12, top: 24 + 26 * Math.ceil(reasons.length / 3), bottom: 28 },
-        xAxis: { type: "category", data: days.map((of) => short.format(new Date(of))), axisLabel: { color: colours.quiet } },
+        xAxis: {
+          type: "category",
+          data: days.map((of) => short.format(new Date(of))),
+          axisLabel: { color: colours.quiet },
+        },
         yAxis: {
           type: "value",
           minInterval: 1,
@@ -116,7 +120,11 @@ function useDrawn(statistics: Schemas["Statistics"]) {
           barMaxWidth: 48,
           name: t(`reasons.${row.code}` as "reasons.target", { defaultValue: row.code }),
           data: row.counts,
-          itemStyle: { color: colours.series[at % colours.series.length], borderColor: colours.surface, borderWidth: 1 },
+          itemStyle: {
+            color: colours.series[at % colours.series.length],
+            borderColor: colours.surface,
+            borderWidth: 1,
+          },
         })),
       };
     },

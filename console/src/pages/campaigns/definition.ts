@@ -49,7 +49,8 @@ export interface CampaignForm {
 
 type Plain = { [key: string]: unknown };
 
-const isPlain = (value: unknown): value is Plain => typeof value === "object" && value !== null && !Array.isArray(value);
+const isPlain = (value: unknown): value is Plain =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 const text = (value: unknown): string =>
   typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? String(value) : "";
 const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);

@@ -43,9 +43,7 @@ export const versions = (place: Place) =>
   queryOptions({
     queryKey: ["versions", place],
     queryFn: ({ signal }) =>
-      body(
-        api.GET("/api/v1/{kind}/{owner}/{id}/versions", { params: { path: place, query: { limit: 50 } }, signal }),
-      ),
+      body(api.GET("/api/v1/{kind}/{owner}/{id}/versions", { params: { path: place, query: { limit: 50 } }, signal })),
   });
 
 export const diff = (place: Place, from: number, to: number) =>

@@ -9,7 +9,8 @@ export interface Pressure {
 }
 
 type Plain = { [key: string]: unknown };
-const isPlain = (value: unknown): value is Plain => typeof value === "object" && value !== null && !Array.isArray(value);
+const isPlain = (value: unknown): value is Plain =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** One limit, or a list of them, each perhaps of some owners. */
 export function pressureIn(text: string): Pressure[] {

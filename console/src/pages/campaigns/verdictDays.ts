@@ -21,6 +21,10 @@ export function reasonsByDay({ from, series }: Pick<Schemas["Statistics"], "from
     });
     found.set(code, sums);
   }
-  const reasons = [...found].map(([code, counts]) => ({ code, counts, sum: counts.reduce((all, one) => all + one, 0) }));
+  const reasons = [...found].map(([code, counts]) => ({
+    code,
+    counts,
+    sum: counts.reduce((all, one) => all + one, 0),
+  }));
   return { days, reasons: reasons.toSorted((one, other) => other.sum - one.sum) };
 }
