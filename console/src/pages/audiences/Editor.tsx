@@ -41,13 +41,13 @@ export function Editor({ start, owners, definition }: EditorProps) {
   const settled = useSettled(text);
   const home = definition ? `/audiences/${definition.id}` : "/audiences";
   const saving = useMutation({
-    mutationFn: (then: "draft" | "publish") => write({ id, text, seen }).then((written) => ({ written, then })),
-    onSuccess: ({ written, then }) => {
+    mutationFn: (next: "draft" | "publish") => write({ id, text, seen }).then((written) => ({ written, next })),
+    onSuccess: ({ written, next }) => {
       done();
       queries.setQueryData(["definition", "audience", id], written);
       void queries.invalidateQueries({ queryKey: ["definitions"] });
       void queries.invalidateQueries({ queryKey: ["definition"] });
-      if (then === "publish") return setPublishing(true);
+      if (next === "publish") return setPublishing(true);
       tell(t("saved", { name: form.name || id }));
       void navigate(`/audiences/${id}`);
     },
