@@ -173,7 +173,7 @@ function Links({ id, isServed, isList }: { id: string; isServed: boolean; isList
   if (links.length === 0) return null;
   return (
     <Card title={t("links.title")}>
-      <ul>
+      <ul className={styles.list}>
         {links.map(([href, name]) => (
           <li key={href}>
             <Link href={href}>{name}</Link>

@@ -60,7 +60,7 @@ export function History({ definition, onPublish }: HistoryProps) {
           const all = pages.flatMap((page) => page.versions);
           return (
             <>
-              <Table label={t("history.title")} columns={columns} rows={all} idOf={(row) => String(row.version)} />
+              <Table label={t("history.versions")} columns={columns} rows={all} idOf={(row) => String(row.version)} />
               {asked.hasNextPage && (
                 <div>
                   <Button small onPress={() => void asked.fetchNextPage()} isPending={asked.isFetchingNextPage}>

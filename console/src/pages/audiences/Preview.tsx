@@ -8,6 +8,7 @@ import { Loading } from "../../base/states";
 import { Card, Notice } from "../../ui/Layout";
 import { Table, type Column } from "../../ui/Table";
 import { isProblem, preview } from "./asking";
+import styles from "./Audiences.module.css";
 
 type Moves = Schemas["PreviewMoves"] & { id: string; change: string };
 
@@ -37,7 +38,7 @@ function Answered({ answer }: { answer: Schemas["PreviewAnswer"] }) {
   const rest: Moves[] = [...others, ...answer.campaigns];
   return (
     <div className="stack">
-      {own && <MovesTable rows={[own]} label={t("preview.title")} />}
+      {own && <MovesTable rows={[own]} label={t("preview.moves")} />}
       {rest.length > 0 && (
         <>
           <h3>{t("preview.rest")}</h3>
@@ -102,7 +103,7 @@ function Ids({ title, ids, below }: { title: string; ids: readonly string[]; bel
   return (
     <div>
       <h3>{title}</h3>
-      <ul>
+      <ul className={styles.list}>
         {ids.map((id) => (
           <li key={id}>
             <Link href={`${below}/${id}`}>{id}</Link>
