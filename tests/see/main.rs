@@ -267,6 +267,36 @@ fn sizes_are_told_by_generation_and_only_of_what_one_may_see() {
 }
 
 #[test]
+fn what_is_nearly_the_same_is_told_to_whom_it_may_be_told() {
+    let (own, other) = (key(), key());
+    let port = Port::start(400, &[(&own, Role::Planner, "acme"), (&other, Role::Planner, "rival")]);
+    let told = |key: &Key, path: &str, body: Value| {
+        let answer = port.ask(path, Some(key), &body);
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let list = if path == "lint" { "remarks" } else { "lint" };
+        let near = |it: &Value| (it["code"] == "nearly-the-same").then(|| it["message"].as_str().unwrap().to_owned());
+        answer.json()[list].as_array().unwrap().iter().filter_map(near).collect::<Vec<String>>()
+    };
+    let same = json!({ "rule": "plan = gold" });
+    for path in ["lint", "reach"] {
+        let found = told(&own, path, same.clone());
+        assert!(found.len() == 1 && found[0].contains("`acme/gold`: 100 %"), "{path}: {found:?}");
+        assert!(told(&other, path, same.clone()).is_empty(), "{path}: another's is not named");
+        assert!(told(&own, path, json!({ "rule": "plan = gold and not in sample 20% of x" })).is_empty(), "{path}");
+        assert!(told(&own, path, json!({ "rule": "in audience gold" })).is_empty(), "{path}: it names it itself");
+    }
+    let most = json!({ "rule": "plan = gold and not in sample 1% of x" });
+    let found = told(&own, "lint", most);
+    assert!(found.len() == 1 && !found[0].contains("100 %"), "{found:?}");
+    let of =
+        |id: &str| json!({ "definitions": { "id": id, "owner": "acme", "kind": "target", "rule": "plan = gold" } });
+    assert!(told(&own, "lint", of("golden"))[0].starts_with("those in `acme/golden` are nearly the same"));
+    assert!(told(&own, "lint", of("gold")).is_empty(), "not with what it was before");
+    assert!(told(&own, "reach", json!({ "audience": "acme/gold" })).is_empty());
+    assert!(told(&own, "reach", json!({ "rule": "everyone and not everyone" })).is_empty());
+}
+
+#[test]
 fn samples_show_why_and_never_who() {
     let own = key();
     let port = Port::start(300, &[(&own, Role::Planner, "acme")]);

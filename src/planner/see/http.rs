@@ -1,7 +1,7 @@
 //! The paths of what planners see: bodies in, the functions over a [`View`](crate::planner::View) asked where they hold nobody
 //! up, answers out.
 
-use super::{Ground, Wrong, funnel, overlap, preview, reach, remark::Remark, rule, sample, vocabulary};
+use super::{Ground, Wrong, funnel, lint, overlap, preview, reach, rule, sample, vocabulary};
 use crate::access::audit::Entry;
 use crate::access::{Who, roles};
 use crate::evaluate::survey::Watch;
@@ -16,11 +16,9 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 use std::sync::Arc;
-use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -273,38 +271,13 @@ async fn rule_of(
     asked.answer(&headers, |ground, question| rule::rule(ground, &question)).await
 }
 
-/// A text to be looked at.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
-struct LintQuestion {
-    /// A rule as planners write it.
-    #[schema(example = "age >= 18 and region = Lombardia")]
-    rule: Option<String>,
-    /// Definitions: an object (one definition, or `audiences` and `campaigns`), or a text in YAML.
-    #[schema(value_type = Option<Object>)]
-    definitions: Option<Box<RawValue>>,
-    /// Whose audiences a rule means by names without an owner; default: the asker's.
-    owner: Option<String>,
-}
-
-/// What is to be said of a text.
-#[derive(Debug, Serialize, ToSchema)]
-struct LintAnswer {
-    /// How many errors: with one of them nothing can be counted or published.
-    errors: usize,
-    /// How many warnings.
-    warnings: usize,
-    /// All of them, in the order of the text.
-    remarks: Vec<Remark>,
-}
-
 /// What is wrong with a rule or with definitions, or probably not meant
 ///
 /// Errors are part of the answer, so that an editor can ask at every pause.
-#[utoipa::path(post, path = "/api/v1/lint", tag = "see", request_body = LintQuestion,
+#[utoipa::path(post, path = "/api/v1/lint", tag = "see", request_body = lint::Question,
     security(("key" = ["planner", "approver", "operator"])),
     responses(
-        (status = 200, description = "Errors and warnings, each at its place", body = LintAnswer),
+        (status = 200, description = "Errors and warnings, each at its place", body = lint::Answer),
         (status = 400, description = "No text", body = Problem, content_type = "application/problem+json"),
         (status = 408, description = "The body did not arrive", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
@@ -316,21 +289,8 @@ async fn lint_of(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refused> {
-    let asked = Asked::<LintQuestion>::read(planner, peer, &headers, body).await?;
-    asked.answer(&headers, |ground, question| lint(ground, &question)).await
-}
-
-fn lint(ground: &Ground<'_>, question: &LintQuestion) -> Result<LintAnswer, Wrong> {
-    let remarks = match (&question.rule, &question.definitions) {
-        (Some(rule), None) => ground.read_rule(rule, question.owner.as_deref()).1,
-        (None, Some(definitions)) => ground.check(&super::ask::Text::of(definitions, "/definitions")?).2,
-        _ => {
-            let detail = "one of `rule` and `definitions` is expected";
-            return Err(Wrong::Asked(vec![super::remark::fault("missing-key", "", detail, "")]));
-        }
-    };
-    let errors = remarks.iter().filter(|remark| remark.is_error()).count();
-    Ok(LintAnswer { errors, warnings: remarks.len() - errors, remarks })
+    let asked = Asked::<lint::Question>::read(planner, peer, &headers, body).await?;
+    asked.answer(&headers, |ground, question| lint::lint(ground, &question)).await
 }
 
 /// What a rule may speak of

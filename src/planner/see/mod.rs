@@ -1,13 +1,16 @@
 //! What planners see before they publish: reach, overlap, a campaign's funnel, what a change would do, samples, lint, the
 //! vocabulary. Everything is counted over one generation, at its own minute.
 //!
-//! Contents: [`ask`] what a question names and whether the asker may; [`reach`], [`overlap`], [`funnel`], [`preview`], [`sample`],
-//! [`vocabulary`], [`mod@rule`] one question each, as functions over a [`View`] that need no HTTP; `http` their paths. Who is told exact counts
+//! Contents: [`ask`] what a question names and whether the asker may; [`reach`], [`overlap`], [`funnel`], [`preview`], [`sample`], [`lint`],
+//! [`vocabulary`], [`mod@rule`] one question each (`near`: what is there
+//! already and nearly the same), as functions over a [`View`] that need no HTTP; `http` their paths. Who is told exact counts
 //! and who is not is `protect`'s.
 
 pub mod ask;
 pub mod funnel;
 mod http;
+pub mod lint;
+mod near;
 pub mod overlap;
 pub mod preview;
 pub mod reach;

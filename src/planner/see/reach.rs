@@ -1,6 +1,7 @@
 //! How many: of everybody, by identifier type, of those seen lately, by traits.
 
 use super::ask::{Meant, Named};
+use super::near::{Set, nearly_the_same};
 use super::remark::{Remark, fault};
 use super::{Ground, Over, Wrong};
 use crate::audiences::diagnostic::nearest;
@@ -129,7 +130,7 @@ pub fn reach(ground: &Ground<'_>, question: Question) -> Result<Answer, Wrong> {
     let since = Instant::now();
     let Question { rule, audience, definition, owner, seen_days, by } = question;
     let columns = traits(ground, &by)?;
-    let Meant { rule, catalogue, id, foreign, remarks } =
+    let Meant { rule, catalogue, id, foreign, mut remarks } =
         ground.meant(&Named { rule, audience, definition, owner }, "")?;
     let teller = ground.teller(foreign, 1 + by.len())?;
     let seen = seen_days.and_then(|days| Some((days, (ground.seen)(days)?)));
@@ -152,6 +153,10 @@ pub fn reach(ground: &Ground<'_>, question: Question) -> Result<Answer, Wrong> {
         Ok(Breakdown { name: name.clone(), parts, left_out })
     });
     let breakdown = breakdown.collect::<Result<Vec<_>, Wrong>>()?;
+    if id.as_ref().is_none_or(|id| catalogue.number(id).is_some()) {
+        let set = Set { rule: &rule, catalogue: &catalogue, id: id.as_ref(), foreign, size: told.count };
+        remarks.extend(nearly_the_same(ground, &set)?);
+    }
     let over = ground.over(since);
     let share = told.share(over.profiles);
     Ok(Answer { id, told, share, by_id_type, seen, breakdown, lint: remarks, over })
