@@ -38,7 +38,11 @@ export function Jobs({ jobs, chosen, onChoose }: JobsProps) {
       ),
     },
     { id: "destination", name: t("jobs.destination"), cell: (job) => job.destination },
-    { id: "when", name: t("jobs.when"), cell: (job) => format.time(job.requested) },
+    {
+      id: "when",
+      name: t("jobs.when"),
+      cell: (job) => <span className={looks.when}>{format.time(job.requested)}</span>,
+    },
     { id: "by", name: t("jobs.by"), cell: (job) => job.by },
     {
       id: "do",
