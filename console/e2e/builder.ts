@@ -1,7 +1,7 @@
 /** The rule builder, as somebody uses it: rows that are chosen and filled in, and the same rule as text. */
 import { expect, type Locator, type Page } from "@playwright/test";
 
-export const textOf = (page: Page): Locator => page.locator(".cm-content");
+export const textOf = (page: Page): Locator => page.getByRole("textbox", { name: "The same rule as text" });
 
 /** Replaces the rule's text by typing it. */
 export async function typeRule(page: Page, rule: string, delay = 0): Promise<void> {
@@ -13,7 +13,10 @@ export async function typeRule(page: Page, rule: string, delay = 0): Promise<voi
 
 /** The text of the rule, on one line. */
 export async function ruleText(page: Page): Promise<string> {
-  return (await textOf(page).innerText()).replace(/\s+/g, " ").trim();
+  const text = await textOf(page).evaluate((it) =>
+    it instanceof HTMLTextAreaElement ? it.value : (it.textContent ?? ""),
+  );
+  return text.replace(/\s+/g, " ").trim();
 }
 
 export const conditions = (page: Page): Locator =>
