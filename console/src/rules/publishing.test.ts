@@ -38,6 +38,13 @@ describe("how far a change is", () => {
   });
 });
 
+test("a key that is not told the definitions follows by the time", () => {
+  const { definitions: _, ...owners } = changed;
+  const of = (requested: string) => ({ state: "in_service", definitions: "all", requested, message: "" }) as const;
+  expect(stageOf(owners, of("2026-11-01T09:59:59Z"))).toBe("waiting");
+  expect(stageOf(owners, of("2026-11-01T10:00:00Z"))).toBe("in_service");
+});
+
 test("names are what stands between backticks", () => {
   expect(namesIn("the campaign `a/b` excludes `a/c` no more")).toEqual(["a/b", "a/c"]);
 });

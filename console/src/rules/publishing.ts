@@ -42,7 +42,9 @@ export function stageOf(changed: Changed, publishing: Publishing): Publishing["s
   if (publishing.definitions === changed.definitions) return publishing.state;
   // Somebody published after us: whatever has theirs has ours, too.
   const [theirs, ours] = [publishing.requested, changed.time].map((time) => (time ? Date.parse(time) : 0));
-  return (theirs ?? 0) > (ours ?? 0) ? publishing.state : "waiting";
+  // A key of one owner is not told what all definitions are: then the time alone tells, and that is in whole seconds.
+  const ourOwn = !changed.definitions && theirs === ours;
+  return ourOwn || (theirs ?? 0) > (ours ?? 0) ? publishing.state : "waiting";
 }
 
 /** Nothing more happens by itself. */
