@@ -39,7 +39,9 @@ export function Funnel({ answer }: { answer: FunnelAnswer }) {
             cell: (row) => (
               <>
                 {t(`funnel.steps.${row.step}`)}
-                <div className="quiet">{t(`funnel.why.${row.step}`)}</div>
+                <div className="quiet" style={{ fontWeight: 400 }}>
+                  {t(`funnel.why.${row.step}`)}
+                </div>
               </>
             ),
           },

@@ -11,6 +11,7 @@ import { Table } from "../../ui/Table";
 import { phaseOf, policiesOf, whole, type CampaignForm } from "./definition";
 import { definition, definitions, placeOf } from "./questions";
 import { usePressure } from "./usePressure";
+import { useSpan } from "./useSpan";
 
 export function InWords({ form, id }: { form: CampaignForm; id: string }) {
   const { t } = useTranslation("campaigns");
@@ -62,7 +63,7 @@ export function InWords({ form, id }: { form: CampaignForm; id: string }) {
 function Audiences({ ids }: { ids: readonly string[] }) {
   const known = useQuery(vocabulary).data?.audiences;
   return (
-    <ul>
+    <ul style={{ margin: 0 }}>
       {ids.map((id) => (
         <li key={id}>
           <Link href={`/audiences/${id}`}>{known?.find((one) => one.id === id)?.name ?? id}</Link>{" "}
@@ -102,20 +103,21 @@ function Excluded({ form }: { form: CampaignForm }) {
 function HowOften({ form, owner }: { form: CampaignForm; owner: string }) {
   const { t } = useTranslation("campaigns");
   const pressure = usePressure(owner);
+  const span = useSpan();
   return (
     <>
       {form.caps.length === 0 && form.min_gap === "" && <p>{t("words.noCaps")}</p>}
-      <ul>
+      <ul style={{ margin: 0 }}>
         {form.caps.map((cap, at) => (
           <li key={at}>
             {cap.per === "flight"
               ? t("words.capFlight", { count: cap.impressions })
-              : t("words.cap", { count: cap.impressions, per: cap.per })}
+              : t("words.cap", { count: cap.impressions, per: span(cap.per) })}
           </li>
         ))}
-        {form.min_gap !== "" && <li>{t("words.gap", { gap: form.min_gap })}</li>}
+        {form.min_gap !== "" && <li>{t("words.gap", { gap: span(form.min_gap) })}</li>}
         {pressure.map(({ messages, per }) => (
-          <li key={`${messages} ${per}`}>{t("words.pressure", { count: Number(messages), per, owner })}</li>
+          <li key={`${messages} ${per}`}>{t("words.pressure", { count: Number(messages), per: span(per), owner })}</li>
         ))}
       </ul>
       <p className="quiet">{t("words.oftenHelp")}</p>
@@ -125,6 +127,7 @@ function HowOften({ form, owner }: { form: CampaignForm; owner: string }) {
 
 function Group({ form, owner }: { form: CampaignForm; owner: string }) {
   const { t } = useTranslation("campaigns");
+  const span = useSpan();
   const group = form.group === "" ? undefined : whole(form.group, owner);
   const all = useQuery(definitions("group"));
   const known = group !== undefined && all.data?.some((one) => one.id === group);
@@ -135,7 +138,9 @@ function Group({ form, owner }: { form: CampaignForm; owner: string }) {
   return (
     <>
       <p>{t("words.group", { group, priority: form.priority })}</p>
-      {limit !== undefined && per !== undefined && <p>{t("words.groupLimit", { count: Number(limit), per })}</p>}
+      {limit !== undefined && per !== undefined && (
+        <p>{t("words.groupLimit", { count: Number(limit), per: span(per) })}</p>
+      )}
     </>
   );
 }

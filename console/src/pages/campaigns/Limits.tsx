@@ -16,6 +16,7 @@ import { definition, definitions, placeOf, type Place } from "./questions";
 import { saveDraft } from "./saving";
 import { StateOf } from "./StateOf";
 import { pressureIn } from "./usePressure";
+import { useSpan } from "./useSpan";
 
 type Definition = Schemas["Definition"];
 type Kind = "groups" | "pressure";
@@ -127,13 +128,14 @@ function One({ id, kind, write, publish }: KeptProps & { id: string }) {
 
 function Told({ kind, text }: { kind: Kind; text: string }) {
   const { t } = useTranslation("campaigns");
+  const span = useSpan();
   if (kind === "pressure") {
     return pressureIn(text).map(({ messages, per }) => (
-      <div key={`${messages} ${per}`}>{t("limits.pressureSays", { count: Number(messages), per })}</div>
+      <div key={`${messages} ${per}`}>{t("limits.pressureSays", { count: Number(messages), per: span(per) })}</div>
     ));
   }
   const { count, per } = groupIn(text);
-  return <div>{count === undefined ? t("limits.oneVoice") : t("limits.groupSays", { count, per })}</div>;
+  return <div>{count === undefined ? t("limits.oneVoice") : t("limits.groupSays", { count, per: span(per) })}</div>;
 }
 
 /** A group's limit, where it has one. */

@@ -30,7 +30,8 @@ export function pressureIn(text: string): Pressure[] {
 
 export function usePressure(owner: string): Pressure[] {
   const all = useQuery(definitions("pressure")).data ?? [];
-  const own = all.filter((one) => one.id.startsWith(`${owner}/`) && one.state !== "archived");
+  // A draft limits nothing.
+  const own = all.filter((one) => one.id.startsWith(`${owner}/`) && one.state === "published");
   const texts = useQueries({ queries: own.map((one) => definition(placeOf("pressure", one.id))) });
   return texts.flatMap((asked) => pressureIn(asked.data?.published?.text ?? asked.data?.text ?? ""));
 }
