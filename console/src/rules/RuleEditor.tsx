@@ -1,14 +1,15 @@
 import { useQuery } from "@tanstack/react-query";
-import { Suspense, lazy } from "react";
+import { Suspense, lazy, useId } from "react";
 import { useTranslation } from "react-i18next";
 import { vocabulary } from "../api/queries";
 import { Answer, Failed, Loading } from "../base/states";
-import { TextArea } from "../ui/Fields";
 import { Notice } from "../ui/Layout";
+import { Faults } from "./Faults";
 import styles from "./RuleEditor.module.css";
 import { useInStep } from "./step";
 
 const Visual = lazy(() => import("./visual/Visual"));
+const TextEditor = lazy(() => import("./text/TextEditor"));
 
 export interface RuleEditorProps {
   /** Whose audiences a name without an owner means. */
@@ -25,6 +26,7 @@ export function RuleEditor({ owner, value, onChange, isReadOnly = false }: RuleE
   const words = useQuery(vocabulary);
   const step = useInStep(value, onChange, owner);
   const locked = step.behind !== "no";
+  const id = useId();
   return (
     <div className="stack">
       <Answer query={words}>
@@ -49,18 +51,27 @@ export function RuleEditor({ owner, value, onChange, isReadOnly = false }: RuleE
         </p>
       )}
       {step.failed && <Failed error={step.failed} retry={step.retry} />}
-      <TextArea label={t("asText")} value={value} onChange={onChange} rows={3} isReadOnly={isReadOnly} />
-      {step.reading !== null && step.reading.errors.length > 0 && (
-        <Notice tone="bad" live>
-          <ul>
-            {step.reading.errors.map((fault, at) => (
-              <li key={at}>
-                {fault.detail}
-                {fault.help && <span className="quiet"> ({fault.help})</span>}
-              </li>
-            ))}
-          </ul>
-        </Notice>
+      <div className="field">
+        <span className="label" id={`${id}-label`}>
+          {t("asText")}
+        </span>
+        <Suspense fallback={<Loading lines={2} />}>
+          <TextEditor
+            labelledBy={`${id}-label`}
+            describedBy={`${id}-hint`}
+            value={value}
+            onChange={onChange}
+            reading={step.reading}
+            vocabulary={words.data}
+            isReadOnly={isReadOnly}
+          />
+        </Suspense>
+        <span className="hint" id={`${id}-hint`}>
+          {isReadOnly ? "" : t("textHint")}
+        </span>
+      </div>
+      {step.reading !== null && (
+        <Faults text={value} reading={step.reading} onChange={onChange} isReadOnly={isReadOnly} />
       )}
     </div>
   );
