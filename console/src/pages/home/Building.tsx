@@ -33,7 +33,7 @@ export function Building({ of }: { of: Schemas["BuildsAnswer"] }) {
               })}
             </span>
           </div>
-          {last.failure && (
+          {last.failure && last.failure.message !== of.publishing.failure?.message && (
             <Notice tone="bad">
               <WhatFailed failure={last.failure} />
             </Notice>

@@ -1,10 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { Problem } from "../../api/client";
-import { builds, generations } from "../../api/queries";
+import { builds, generations, queries } from "../../api/queries";
 import { useForAll } from "../../base/builds";
 import { useNow } from "../../base/now";
-import { Forbidden } from "../../base/states";
+import { Failed, Forbidden } from "../../base/states";
 import { Page } from "../../ui/Layout";
 import { Building } from "./Building";
 import { Figures } from "./Figures";
@@ -47,6 +47,14 @@ export default function Home() {
       </Page>
     );
   }
+  if (listed.data === undefined && listed.error) {
+    // Whoever answers nothing at all is told of once.
+    return (
+      <Page title={t("title")} lede={t("lede")}>
+        <Failed error={listed.error} retry={() => void queries.invalidateQueries()} />
+      </Page>
+    );
+  }
   const share = lookups.data && matchedShare(lookups.data);
   const asked = month.data && total(month.data) > 0;
   const askedLookups = lookups.data && total(lookups.data) > 0;
@@ -69,14 +77,16 @@ export default function Home() {
       <Renewal queries={all} />
       <Warnings of={told} frozenAt={frozen} />
       {month.data && !asked && !askedLookups && <Steps asked={false} />}
-      <Figures
-        now={frozen ?? now}
-        frozen={frozen !== undefined}
-        hour={hour.data}
-        share={share}
-        seen={seen.data}
-        inService={answering}
-      />
+      {answering && (
+        <Figures
+          now={frozen ?? now}
+          frozen={frozen !== undefined}
+          hour={hour.data}
+          share={share}
+          seen={seen.data}
+          inService={answering}
+        />
+      )}
       <div className="halves">
         <div className="stack">
           <LeftAlone of={verdicts} />
