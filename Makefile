@@ -7,9 +7,18 @@ CARGO ?= cargo
 PEOPLE ?= 1000000
 SEED ?= 7
 
-.PHONY: help demo test conformance check bench bench-doors bench-feed fuzz-smoke torture
+# What the console is built from; `npm ci` only where the lock has changed.
+CONSOLE := $(shell find console/src console/public console/scripts -type f ! -name schema.d.ts) docs/openapi.json \
+	console/index.html console/package.json console/package-lock.json console/tsconfig.json console/vite.config.ts
+NODE_OK := $(shell node -e 'const [a,b]=process.versions.node.split(".").map(Number); console.log(a>20||(a===20&&b>=19)?"yes":"")' 2>/dev/null)
+ifeq ($(shell command -v npm 2>/dev/null),)
+NODE_OK :=
+endif
+
+.PHONY: help console demo test conformance check bench bench-doors bench-feed fuzz-smoke torture
 
 help:
+	@echo "make console     the web console, which is embedded when the program is built next (Node.js 20.19 or newer, npm)"
 	@echo "make demo        build, invent $(PEOPLE) people, build a snapshot, serve it, ask it, explain what happened"
 	@echo "make test        every test (real data: VAGLIO_DATA_DIR, default ../shared/data; absent = skipped, and said)"
 	@echo "make conformance independent clients: grpcio, Prebid.js, Prebid Server (python3, node, npm and go; builds for minutes)"
@@ -20,10 +29,28 @@ help:
 	@echo "make torture     10,000 kills and 1,000 power cuts, with a ledger of what was acknowledged (an hour)"
 	@echo "make fuzz-smoke  a minute of random input for every parser and every section"
 
-demo:
+ifeq ($(NODE_OK),yes)
+# Nobody who only wants the server is kept from it by a registry that cannot be reached.
+console:
+	@$(MAKE) --no-print-directory console/dist/index.html.gz || \
+		{ test -z "$$VAGLIO_REQUIRE_CONSOLE" && echo "skipped: the web console (see above); the program works without it"; }
+
+console/node_modules/.installed: console/package-lock.json
+	cd console && npm ci --no-audit --no-fund
+	@touch $@
+
+console/dist/index.html.gz: console/node_modules/.installed $(CONSOLE)
+	cd console && npm run --silent build
+	@touch $@
+else
+console:
+	@echo "skipped: the web console (install Node.js 20.19 or newer with npm, then \`make console\`); the program works without it"
+endif
+
+demo: console
 	$(CARGO) run --profile demo --locked --bin vaglio -- demo --people $(PEOPLE) --seed $(SEED)
 
-test:
+test: console
 	@test -d "$${VAGLIO_DATA_DIR:-../shared/data}" || \
 		echo "skipped: tests on real data (no $${VAGLIO_DATA_DIR:-../shared/data}; set VAGLIO_DATA_DIR)"
 	$(CARGO) test --locked --no-fail-fast --features faults --lib --bins --tests
@@ -42,6 +69,10 @@ check:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --all-targets --features faults -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps
+ifeq ($(NODE_OK),yes)
+	$(MAKE) console/dist/index.html.gz
+	cd console && npm run --silent check
+endif
 	$(MAKE) test
 	@# Licences, bans and origins are tests: tests/dependencies.rs, tests/hygiene.rs, tests/layering.rs.
 

@@ -54,6 +54,7 @@ fn the_tour_ends_well_tells_every_section_and_the_same_story_again() {
         "7. A minute later",
         "8. Between builds",
         "9. Now you",
+        "The console: http://127.0.0.1:",
     ] {
         assert!(first.contains(part), "`{part}` is missing:\n{first}");
     }

@@ -40,14 +40,15 @@ pub fn run(args: &Args) -> Result<()> {
     first_key(&loaded);
     let server = Server::start(loaded, Options { build: !args.no_build, ..Options::default() })?;
     let at = server.addresses();
-    let scheme = if tls { "https" } else { "http" };
+    let [scheme, planner_scheme] = [tls, planner_tls].map(|tls| if tls { "https" } else { "http" });
     tracing::info!(
-        "gRPC on {}, HTTP on {scheme}://{}, metrics on {}://{}/metrics",
+        "gRPC on {}, HTTP on {scheme}://{}, metrics on {planner_scheme}://{}/metrics",
         at.grpc,
         at.http,
-        if planner_tls { "https" } else { "http" },
         at.planner
     );
+    let console = if crate::console::index().is_some() { "" } else { " (not built: `make console`)" };
+    tracing::info!("the console is at {planner_scheme}://{}/{console}", at.planner);
     if !at.planner.ip().is_loopback() && !planner_tls {
         tracing::warn!(
             "server.planner {} is open to the network without TLS: keys cross it in the clear (`server.planner_tls`)",

@@ -89,11 +89,15 @@ impl Builder {
             Some(program) => program,
             None => std::env::current_exe().map_err(|error| Error::io("find this program for child builds", error))?,
         };
-        let config = std::path::absolute(&loaded.file)
-            .map_err(|error| Error::io(format!("resolve {}", loaded.file.display()), error))?;
+        let absolute = |path: &PathBuf| {
+            std::path::absolute(path).map_err(|error| Error::io(format!("resolve {}", path.display()), error))
+        };
+        let data_dir = absolute(&loaded.config.data_dir)?;
+        let key_file = loaded.config.key_file.as_ref().map(absolute).transpose()?;
+        let config = absolute(&loaded.file)?;
         let build = &loaded.config.build;
         Ok(Builder {
-            program: Program { program, config },
+            program: Program { program, config, data_dir, key_file },
             upkeep: Upkeep::new(loaded.clone(), store.clone(), Arc::clone(&doors), feed),
             store,
             doors,

@@ -40,6 +40,8 @@ use tokio::task::JoinSet;
 pub struct Options {
     /// Whether it builds generations, or only serves those that somebody else builds.
     pub build: bool,
+    /// Whether it waits with that until [`Server::begin_building`].
+    pub build_later: bool,
     /// The program that builds; `None` = this one.
     pub program: Option<PathBuf>,
     /// How often it looks for a new generation.
@@ -48,7 +50,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Options { build: true, program: None, poll: Duration::from_millis(500) }
+        Options { build: true, build_later: false, program: None, poll: Duration::from_millis(500) }
     }
 }
 
@@ -66,6 +68,19 @@ pub struct Server {
     feed: Option<Arc<Feed>>,
     statistics: Arc<statistics::Statistics>,
     board: Arc<Board>,
+    /// What builds once it may; `None` when it does, or never will.
+    waiting: Option<Building>,
+}
+
+/// What the threads that build work with.
+#[derive(Debug)]
+struct Building {
+    loaded: Loaded,
+    store: Store,
+    doors: Arc<Doors>,
+    board: Arc<Board>,
+    program: Option<PathBuf>,
+    feed: Option<Arc<Feed>>,
 }
 
 /// Where it listens.
@@ -133,22 +148,16 @@ impl Server {
         if let Some(feed) = feed.clone() {
             background.push(spawn("feed", move |stop| feed.run(&stop))?);
         }
-        if options.build {
-            let fed = feed.clone().map(|feed| Box::new(Fed(feed)) as Box<dyn Feeding>);
-            let (doors, board) = (Arc::clone(&doors), Arc::clone(&board));
-            let publisher = publish::Publisher {
-                loaded: loaded.clone(),
-                store: store.clone(),
-                doors: Arc::clone(&doors),
-                board: Arc::clone(&board),
-                has_matter: has_matter(&loaded, feed.clone()),
-            };
-            background.push(spawn("publisher", move |_| publisher.run())?);
-            let builder = builder::Builder::new(&loaded, store, doors, board, options.program, fed)?;
-            background.push(spawn("builder", move |_| builder.run())?);
-        }
+        let building = Building {
+            loaded,
+            store,
+            doors: Arc::clone(&doors),
+            board: Arc::clone(&board),
+            program: options.program,
+            feed: feed.clone(),
+        };
         let drain_limit = Duration::from_millis(settings.drain_ms);
-        Ok(Server {
+        let mut server = Server {
             doors,
             addresses,
             bids,
@@ -160,7 +169,28 @@ impl Server {
             feed,
             statistics,
             board,
-        })
+            waiting: options.build.then_some(building),
+        };
+        if !options.build_later {
+            server.begin_building()?;
+        }
+        Ok(server)
+    }
+
+    /// Builds from now on, if it is to build and does not yet.
+    ///
+    /// # Errors
+    /// A machine that refuses threads.
+    pub fn begin_building(&mut self) -> Result<()> {
+        let Some(Building { loaded, store, doors, board, program, feed }) = self.waiting.take() else { return Ok(()) };
+        let fed = feed.clone().map(|feed| Box::new(Fed(feed)) as Box<dyn Feeding>);
+        let builder =
+            builder::Builder::new(&loaded, store.clone(), Arc::clone(&doors), Arc::clone(&board), program, fed)?;
+        let has_matter = has_matter(&loaded, feed);
+        let publisher = publish::Publisher { loaded, store, doors, board, has_matter };
+        self.background.push(spawn("publisher", move |_| publisher.run())?);
+        self.background.push(spawn("builder", move |_| builder.run())?);
+        Ok(())
     }
 
     /// Where it listens: the real ports, also when the configuration said port 0.

@@ -17,7 +17,7 @@ use std::sync::{Arc, Weak};
 use xxhash_rust::xxh3::Xxh3;
 
 /// A data directory. Cheap to clone; clones share the mappings of verified sections.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Store {
     root: PathBuf,
     /// Sections that are mapped and were verified, by hash: generations that share them share the mapping.

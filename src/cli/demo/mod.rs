@@ -66,7 +66,8 @@ pub fn run(args: &Args) -> Result<()> {
     print(&stage.describe_world(args.people, args.seed))?;
 
     // The ports are taken before the long work: a port that cannot be had is told at once.
-    let server = Server::start(stage.loaded.clone(), Options { build: false, ..Options::default() }).map_err(advise)?;
+    let options = Options { build_later: true, ..Options::default() };
+    let mut server = Server::start(stage.loaded.clone(), options).map_err(advise)?;
     print(&heading(2, "A snapshot of who is in which audience"))?;
     let built = stage.build(&progress)?;
     print(&describe_snapshot(&built.manifest, built.reused, &stage))?;
@@ -85,6 +86,8 @@ pub fn run(args: &Args) -> Result<()> {
     print(&heading(9, "Now you"))?;
     print(&tell::invitation(&at, &args.data_dir, somebody.as_deref(), began.elapsed(), args.once))?;
     if !args.once {
+        // The story is told of files that do not change; what a planner publishes from now on goes live.
+        server.begin_building()?;
         server.wait_for_signal()?;
     }
     server.shutdown();
@@ -147,6 +150,11 @@ fn describe_server(at: &Addresses, loading: Duration) -> String {
             "POST /v1/lookup, /v1/decide, /openrtb2/enrich, /openrtb2/decide".to_owned(),
         ),
         ("gRPC", at.grpc.to_string(), "vaglio.v1.AudienceService, ARTF's RTBExtensionPoint".to_owned()),
+        (
+            "console",
+            format!("http://{}/", at.planner),
+            "the same in a browser; this machine needs no key yet".to_owned(),
+        ),
         ("planner", format!("http://{}/api/v1/openapi.json", at.planner), "definitions, reach, publishing".to_owned()),
         ("its key", DEMO_KEY.to_owned(), "Authorization: Bearer KEY; opens this machine only".to_owned()),
         ("metrics", format!("http://{}/metrics", at.planner), "Prometheus".to_owned()),

@@ -2,8 +2,7 @@
 //! same world.
 
 use crate::access::{Credential, CredentialStore, Who};
-use crate::audiences::definitions;
-use crate::build::{What, build};
+use crate::build::{What, build, defined};
 use crate::cli::{figures, synth};
 use crate::config::{self, Loaded};
 use crate::error::{Error, Result};
@@ -118,7 +117,8 @@ impl Stage {
     /// Builds as much as has changed since the last run.
     pub(super) fn build(&mut self, progress: &Progress) -> Result<Built> {
         let files = self.loaded.definition_files()?;
-        let (catalogue, _warnings) = definitions::load(&files, &self.loaded.declarations, &self.loaded.zone())?;
+        // Also what was published in an earlier run.
+        let catalogue = defined::read(&self.loaded)?.catalogue;
         let config = digest(fs::read(&self.loaded.file).unwrap_or_default());
         let definitions = digest(files.iter().flat_map(|(_, text)| text.bytes()).collect());
         let store = Store::open(&self.loaded.config.data_dir)?;
@@ -130,7 +130,9 @@ impl Stage {
             Some(_) if self.mark.config == config => What::Activate,
             _ => What::Full,
         };
-        let manifest = build(&self.loaded, &catalogue, what, progress)?;
+        let made = build(&self.loaded, &catalogue, what, progress)?;
+        // After a rollback it is another that serves.
+        let manifest = store.current()?.map_or(Ok(made), |live| store.manifest(live))?;
         self.mark = Mark { config, definitions, ..self.mark.clone() };
         write_mark(&self.directory, &self.mark)?;
         Ok(Built { manifest, reused: false })

@@ -1,5 +1,6 @@
 //! How the tour looks: headings, aligned tables, rule trees. No content.
 
+use crate::access::credentials::DEMO_KEY;
 use crate::cli::figures;
 use crate::evaluate::Tree;
 use crate::server::Addresses;
@@ -74,7 +75,7 @@ pub(super) fn invitation(
     took: Duration,
     once: bool,
 ) -> String {
-    let (http, directory) = (at.http, directory.display());
+    let (http, console, directory) = (at.http, at.planner, directory.display());
     let explain = somebody.map(|arguments| format!("  vaglio explain --config {directory}/vaglio.yaml {arguments}\n"));
     let seconds = figures::seconds(took.as_secs_f64());
     let end = if once { "Without --once the server stays." } else { "Serving until Ctrl-C." };
@@ -83,6 +84,7 @@ pub(super) fn invitation(
   shuf -n 1 {directory}/lookups.ndjson | curl -s -d @- http://{http}/v1/decide
 {}  vaglio inspect --config {directory}/vaglio.yaml
   Change a rule in {directory}/definitions/audiences.yaml and run the demo again: only the rules are evaluated anew.
+  The console: http://{console}/ in a browser. This machine needs no key until you make one; to sign in, {DEMO_KEY}
   The tour took {seconds}. {end}\n",
         explain.unwrap_or_default(),
     )

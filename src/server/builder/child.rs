@@ -39,6 +39,9 @@ pub(super) enum Ended {
 pub(super) struct Program {
     pub(super) program: PathBuf,
     pub(super) config: PathBuf,
+    /// Where this server serves from, which may not be where the file says.
+    pub(super) data_dir: PathBuf,
+    pub(super) key_file: Option<PathBuf>,
 }
 
 impl Program {
@@ -47,6 +50,10 @@ impl Program {
         tracing::info!("build: started ({})", if what == What::Full { "full" } else { "activation" });
         let mut command = Command::new(&self.program);
         command.arg("build").arg("--config").arg(&self.config);
+        command.env("VAGLIO_DATA_DIR", &self.data_dir).env_remove("VAGLIO_KEY_FILE");
+        if let Some(key_file) = &self.key_file {
+            command.env("VAGLIO_KEY_FILE", key_file);
+        }
         if what == What::Activate {
             command.arg("--activate-only");
         }
