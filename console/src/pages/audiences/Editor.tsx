@@ -11,7 +11,7 @@ import { ReachPanel } from "../../rules/ReachPanel";
 import { Button, ButtonLink } from "../../ui/Button";
 import { Confirm, tell } from "../../ui/Dialogs";
 import { Notice } from "../../ui/Layout";
-import { isProblem, write, type Definition } from "./asking";
+import { audience, isProblem, write, type Definition } from "./asking";
 import styles from "./Audiences.module.css";
 import { faultsByField, isId, textOf, type Field, type Form } from "./definition";
 import { FormFields } from "./FormFields";
@@ -28,7 +28,7 @@ interface EditorProps {
 export function Editor({ start, owners, definition }: EditorProps) {
   const { t } = useTranslation(["audiences", "base"]);
   const navigate = useNavigate();
-  const { form, setForm, isDirty, isBack, discard, done, seen } = useUnsaved(
+  const { form, setForm, isDirty, isBack, discard, done, seen, setSeen } = useUnsaved(
     start,
     definition?.id,
     definition?.version ?? undefined,
@@ -66,6 +66,13 @@ export function Editor({ start, owners, definition }: EditorProps) {
     setMissing(lacks);
     if (Object.keys(lacks).length === 0) saving.mutate(then);
   };
+  /** What somebody else wrote meanwhile is seen, and the next save replaces it. */
+  const keepMine = async () => {
+    const now = await queries.fetchQuery({ ...audience(id), staleTime: 0 });
+    setSeen(now.version ?? undefined);
+    saving.reset();
+    tell(t("keptMine"));
+  };
   const errors = { ...told.fields, ...missing };
   const complete =
     isId(form.id.trim()) && form.owner.trim() !== "" && (form.made === "list" || form.rule.trim() !== "");
@@ -96,7 +103,13 @@ export function Editor({ start, owners, definition }: EditorProps) {
           )}
           <Preview text={settled} ready={complete} />
           {saving.error && (
-            <Refusal error={saving.error} id={id} isNew={definition === undefined} others={told.others.length > 0} />
+            <Refusal
+              error={saving.error}
+              id={id}
+              isNew={definition === undefined}
+              others={told.others.length > 0}
+              keepMine={() => void keepMine()}
+            />
           )}
           {Object.keys(errors).length > 0 && (
             <Notice tone="bad" live>
@@ -140,7 +153,19 @@ export function Editor({ start, owners, definition }: EditorProps) {
 }
 
 /** Why it was not saved. A conflict tells the way out of it. */
-function Refusal({ error, id, isNew, others }: { error: Error; id: string; isNew: boolean; others: boolean }) {
+function Refusal({
+  error,
+  id,
+  isNew,
+  others,
+  keepMine,
+}: {
+  error: Error;
+  id: string;
+  isNew: boolean;
+  others: boolean;
+  keepMine: () => void;
+}) {
   const { t } = useTranslation("audiences");
   if (isProblem(error, 412)) {
     return (
@@ -148,10 +173,15 @@ function Refusal({ error, id, isNew, others }: { error: Error; id: string; isNew
         <div className="stack" style={{ gap: 8 }}>
           <strong>{isNew ? t("taken", { id }) : t("conflict")}</strong>
           <span>{isNew ? t("takenHelp") : t("conflictHelp")}</span>
-          <div>
+          <div className="row">
             <ButtonLink small href={`/audiences/${id}`} target="_blank">
               {t("lookAtIt")}
             </ButtonLink>
+            {!isNew && (
+              <Button small onPress={keepMine}>
+                {t("keepMine")}
+              </Button>
+            )}
           </div>
         </div>
       </Notice>

@@ -21,18 +21,20 @@ function keptOf(key: string, start: Form): Kept | undefined {
   }
 }
 
-export function useUnsaved(start: Form, id: string | undefined, seen: number | undefined) {
+export function useUnsaved(start: Form, id: string | undefined, version: number | undefined) {
   const key = keyOf(id);
   const [found] = useState(() => keptOf(key, start));
   const [form, setForm] = useState(found?.form ?? start);
+  /** It stays when the definition is read again: what was not seen must not be written over. */
+  const [seen, setSeen] = useState(found ? found.seen : version);
   /** Whether what is shown was typed earlier. */
   const [isBack, setBack] = useState(found !== undefined && !same(found.form, start));
   const [saved, setSaved] = useState(false);
   const isDirty = !saved && !same(form, start);
   useEffect(() => {
-    if (isDirty) sessionStorage.setItem(key, JSON.stringify({ form, seen: found?.seen ?? seen }));
+    if (isDirty) sessionStorage.setItem(key, JSON.stringify({ form, seen }));
     else sessionStorage.removeItem(key);
-  }, [key, form, isDirty, found, seen]);
+  }, [key, form, isDirty, seen]);
   useEffect(() => {
     if (!isDirty) return undefined;
     const ask = (event: BeforeUnloadEvent) => event.preventDefault();
@@ -42,13 +44,14 @@ export function useUnsaved(start: Form, id: string | undefined, seen: number | u
   const discard = () => {
     sessionStorage.removeItem(key);
     setForm(start);
+    setSeen(version);
     setBack(false);
   };
   const done = () => {
     sessionStorage.removeItem(key);
     setSaved(true);
   };
-  return { form, setForm, isDirty, isBack, discard, done, seen: found ? found.seen : seen };
+  return { form, setForm, isDirty, isBack, discard, done, seen, setSeen };
 }
 
 function same(a: Form, b: Form): boolean {
