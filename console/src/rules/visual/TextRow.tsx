@@ -52,7 +52,7 @@ export function TextRow({ leaf }: { leaf: Leaf }) {
   return (
     <TextField
       aria-label={t("asTextRow")}
-      className={`field ${styles.line}`}
+      className={`field ${styles.text}`}
       value={text}
       onChange={setText}
       onBlur={commit}
