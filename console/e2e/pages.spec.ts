@@ -8,6 +8,9 @@ const WIDTHS = [360, 768, 1440];
 const THEMES = ["light", "dark"] as const;
 const PICTURES = new URL("../../target/console-screenshots/", import.meta.url).pathname;
 
+/** Places that need neither data nor a server's answer, or of which an empty server has none. */
+const isUsual = (name: string) => !["not-found", "forbidden", "audience", "audience-new", "campaign"].includes(name);
+
 /** Looks at what is there in every width and theme, and takes a picture of each. */
 async function expectGood(page: Page, name: string, widths = WIDTHS): Promise<void> {
   for (const colorScheme of THEMES) {
@@ -50,7 +53,7 @@ test("signing in", async ({ page, watch }) => {
 
 test.describe("a server without data", () => {
   test.skip(empty.planner === "", "no such server was named");
-  for (const { name, path } of places.filter((place) => !["not-found", "forbidden"].includes(place.name))) {
+  for (const { name, path } of places.filter((place) => isUsual(place.name))) {
     test(`${name} has nothing to show`, async ({ context, page, watch }) => {
       // What needs a generation is refused while there is none.
       watch.allow(/status of 503/);
@@ -64,7 +67,7 @@ test.describe("a server without data", () => {
 });
 
 test.describe("a server that has stopped", () => {
-  for (const { name, path, role } of places.filter((place) => !["not-found", "forbidden"].includes(place.name))) {
+  for (const { name, path, role } of places.filter((place) => isUsual(place.name))) {
     test(`${name} says so`, async ({ context, page, watch }) => {
       watch.allow(/ERR_FAILED|ERR_CONNECTION|Failed to load resource/);
       await enter(context, role);

@@ -11,8 +11,11 @@ export interface Place {
 export const places: readonly Place[] = [
   { name: "home", path: "/", role: "operator" },
   { name: "audiences", path: "/audiences", role: "planner" },
+  { name: "audience", path: "/audiences/telco/phone-replacers", role: "planner" },
+  { name: "audience-new", path: "/audiences/new?name=Young&rule=age%20between%2018%20and%2034", role: "planner" },
   { name: "overlap", path: "/overlap", role: "planner" },
   { name: "campaigns", path: "/campaigns", role: "planner" },
+  { name: "campaign", path: "/campaigns/telco/upgrade-2026", role: "planner" },
   { name: "explain", path: "/explain", role: "planner" },
   { name: "explain-person", path: "/explain", role: "privacy" },
   { name: "uploads", path: "/uploads", role: "planner" },

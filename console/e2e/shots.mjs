@@ -39,5 +39,31 @@ async function shot(name, path, prepare = async () => {}) {
   if (size > LIMIT) process.exitCode = 1;
 }
 
+const rule = "age between 18 and 34 and in audience telco/phone-replacers and not in audience telco/haters";
+const chosen = ["phone-replacers", "old-handset", "upgrade-ready", "android-young"]
+  .map((id) => `a=telco/${id}`)
+  .join("&");
+
 await shot("home", "/");
+await shot(
+  "builder",
+  `/audiences/new?owner=telco&name=Young%20phone%20replacers&rule=${encodeURIComponent(rule)}`,
+  async () => {
+    await page.getByText(/of all profiles/).waitFor();
+  },
+);
+await shot("overlap", `/overlap?${chosen}`);
+await shot("campaign", "/campaigns/telco/upgrade-2026", async () => {
+  await page
+    .getByText(/under the caps|seen lately/i)
+    .first()
+    .scrollIntoViewIfNeeded({ timeout: 10_000 });
+});
+await shot("explain", "/explain?what=telco/upgrade-ready", async () => {
+  await page.getByRole("button", { name: "Show people" }).click();
+  await page
+    .getByText(/people are shown/)
+    .first()
+    .waitFor();
+});
 await browser.close();
