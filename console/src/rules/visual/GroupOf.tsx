@@ -1,4 +1,5 @@
 import { Plus } from "lucide-react";
+import { memo } from "react";
 import { useTranslation } from "react-i18next";
 import type { RuleGroupProps, RuleProps } from "react-querybuilder";
 import { Button } from "../../ui/Button";
@@ -10,10 +11,15 @@ import styles from "./Visual.module.css";
 import { useBuilder } from "./context";
 import { NumberBox } from "./values";
 
-/** react-querybuilder hands down the rows that `query.ts` made. */
-export function RuleOf({ rule }: RuleProps) {
-  return <Row leaf={rule as unknown as Leaf} />;
-}
+/**
+ * react-querybuilder hands down the rows that `query.ts` made. A row is drawn again when it says something else, not with every keystroke
+ * in another one: lists of traits and audiences take their time.
+ */
+export const RuleOf = memo(
+  ({ rule }: RuleProps) => <Row leaf={rule as unknown as Leaf} />,
+  (before, after) => before.rule === after.rule,
+);
+RuleOf.displayName = "RuleOf";
 
 export function GroupOf(props: RuleGroupProps) {
   const group = props.ruleGroup as unknown as Group;

@@ -1,5 +1,5 @@
 /** The rows of a rule. A chunk of its own: react-querybuilder carries them, every control is the kit's. */
-import { useEffect, useMemo, useRef } from "react";
+import { memo, useEffect, useMemo, useRef } from "react";
 import { QueryBuilder, type RuleGroupType } from "react-querybuilder";
 import { move } from "../edits";
 import type { Vocabulary } from "../kinds";
@@ -25,7 +25,7 @@ const SPOTS: Record<Spot, string> = {
   add: ":scope > :last-child button",
 };
 
-export default function Visual({ query, edit, vocabulary, owner, isReadOnly }: VisualProps) {
+function Visual({ query, edit, vocabulary, owner, isReadOnly }: VisualProps) {
   const frame = useRef<HTMLDivElement>(null);
   const wanted = useRef<{ id: string; spot: Spot }>(undefined);
   useEffect(() => {
@@ -75,3 +75,6 @@ export default function Visual({ query, edit, vocabulary, owner, isReadOnly }: V
     </BuilderContext>
   );
 }
+
+/** What is typed in the text draws the rows again only once it is read. */
+export default memo(Visual);
