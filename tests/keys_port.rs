@@ -115,6 +115,30 @@ fn an_owners_operator_makes_no_key_that_sees_more_than_it_does() {
 }
 
 #[test]
+fn a_privacy_officer_notes_objections_and_nothing_else() {
+    let world = World::new("ingest: { ids: [{ type: ifa, bid: true }] }\n");
+    let server = world.ready();
+    let operator = ask(server.addresses().planner, "POST", "/api/v1/keys", "", r#"{"role":"operator","owner":"*"}"#);
+    let operator = operator.json()["key"].as_str().unwrap().to_owned();
+    let made = with(&server, &operator, "POST", "/api/v1/keys", &json!({"role": "privacy", "owner": "*"})).json();
+    let officer = made["key"].as_str().unwrap();
+    let line = |id: &str, kind: &str, rest: &str| {
+        let eids = r#"[{"source":"ifa","uid":"0d4c9a7e-2f0a-4d8f-9f0e-6a3d2b1c0e9f"}]"#;
+        format!("{{\"id\":\"{id}\",\"type\":\"{kind}\",\"time\":\"2026-11-19T00:00:00Z\",\"eids\":{eids}{rest}}}\n")
+    };
+    let headers = format!("authorization: Bearer {officer}\r\ncontent-type: application/x-ndjson\r\n");
+    let lines = line("o", "objection", r#","scope":"marketing""#) + &line("c", "consent", r#","granted":true"#);
+    let said = ask(server.addresses().planner, "POST", "/api/v1/events", &headers, &lines).json();
+    assert_eq!((&said["accepted"], &said["rejected"]), (&json!(1), &json!(1)), "{said}");
+    assert!(said["results"][0]["reason"].as_str().unwrap().contains("objections alone"), "{said}");
+
+    let trail = with(&server, officer, "GET", "/api/v1/audit?limit=5", &Value::Null).json();
+    let entry = trail["entries"].as_array().unwrap().iter().find(|entry| entry["what"] == "object").unwrap();
+    assert_eq!((&entry["who"], &entry["object"]), (&made["id"], &json!("1 objections")), "{trail}");
+    assert!(entry["subject"].is_string(), "whom it concerns, hashed: {entry}");
+}
+
+#[test]
 fn another_web_page_gets_nothing_without_a_key() {
     let world = World::new("");
     let server = world.ready();

@@ -13,6 +13,8 @@ pub const LISTS: &[Role] = &[Role::Planner, Role::Approver, Role::Ingest];
 pub const EXPORT: &[Role] = &[Role::Approver, Role::Operator];
 /// Sends events.
 pub const INGEST: &[Role] = &[Role::Ingest];
+/// Notes that people object. (What else `POST /api/v1/events` takes is for [`INGEST`].)
+pub const OBJECT: &[Role] = &[Role::Ingest, Role::Privacy];
 /// Sees and deletes what is held of people.
 pub const PEOPLE: &[Role] = &[Role::Privacy];
 /// Reads the audit trail.
@@ -58,18 +60,24 @@ impl Who {
 }
 
 /// What each set lets one do, in words: for `whoami` and the documents.
-pub const SETS: [(&str, &[Role]); 8] = [
+pub const SETS: [(&str, &[Role]); 9] = [
     ("see definitions, reach, generations and statistics", SEE),
     ("define and publish", DEFINE),
     ("change lists", LISTS),
     ("export audiences", EXPORT),
     ("send events", INGEST),
+    ("note objections", OBJECT),
     ("see and delete people", PEOPLE),
     ("read the audit trail", AUDIT),
     ("keys, builds, rollback", OPERATE),
 ];
 
 impl Access {
+    /// Whether anybody is asked for a key: one was made and is not taken away.
+    pub fn has_keys(&self) -> bool {
+        self.has_keys
+    }
+
     /// Whether somebody may do what one of the roles does. Without a key only this machine may, and only while there are no keys:
     /// whoever made one tells people apart.
     ///

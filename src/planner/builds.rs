@@ -29,6 +29,7 @@ pub trait Builds: Send + Sync {
 /// A build that can be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = BuildWhat)]
 pub enum What {
     /// The sources are read again.
     Full,

@@ -66,7 +66,10 @@ impl Drop for Group {
     /// Asks first: Playwright then ends its browsers, which are in groups of their own.
     fn drop(&mut self) {
         let group = rustix::process::Pid::from_child(&self.0);
-        let signal = |signal| drop(rustix::process::kill_process_group(group, signal));
+        let signal = |signal| {
+            // Gone already is as good.
+            let _ = rustix::process::kill_process_group(group, signal);
+        };
         signal(rustix::process::Signal::TERM);
         let until = Instant::now() + Duration::from_secs(10);
         while Instant::now() < until && self.0.try_wait().is_ok_and(|ended| ended.is_none()) {

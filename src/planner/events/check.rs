@@ -3,7 +3,7 @@
 use super::line::{Line, Plain, When};
 use super::values;
 use super::vocabulary::Vocabulary;
-use crate::access::Who;
+use crate::access::{Role, Who};
 use crate::collect::{self, IdClass};
 use crate::config::EXPOSURES;
 use crate::live::{Incoming, Objection};
@@ -56,6 +56,11 @@ pub(in crate::planner) fn check(
         return Err(format!("`id` has {} bytes, and {MAX_ID_BYTES} are the most", id.len()));
     }
     let kind = kind_of(line)?;
+    if kind != "objection" && who.role == Some(Role::Privacy) {
+        return Err(format!(
+            "a privacy key sends objections alone, and this is of type {kind}: use a key of role ingest"
+        ));
+    }
     let time = time_of(line, vocabulary, now)?;
     let keys = keys_of(line, vocabulary)?;
     if kind == "objection" {

@@ -1,13 +1,14 @@
 //! `POST /api/v1/events`: a JSON object a line.
 
 use super::super::Planner;
+use super::super::profiles::off_thread;
 use super::super::reply::{Peer, Problem, Refused, json};
 use super::body::{MAX_LINES, Whole};
 use super::line::Line;
 use super::vocabulary::Vocabulary;
 use super::{Batch, Door, Fate};
-use crate::access::{Who, roles};
-use crate::schema::Clock;
+use crate::access::{Entry, Role, Who, roles};
+use crate::schema::{Clock, ProfileKey};
 use crate::wire::Code;
 use axum::Extension;
 use axum::body::Body;
@@ -95,9 +96,10 @@ struct Listed<'a> {
 
 /// Takes what happens between builds
 ///
-/// A JSON object a line (docs/events.md). Each line is taken or rejected by itself; what is accepted is durable.
+/// A JSON object a line (docs/events.md). Each line is taken or rejected by itself; what is accepted is durable. A privacy key
+/// sends objections alone; they are in the audit trail.
 #[utoipa::path(
-    post, path = "/api/v1/events", tag = "events", security(("key" = ["ingest"])), params(Asked),
+    post, path = "/api/v1/events", tag = "events", security(("key" = ["ingest", "privacy"])), params(Asked),
     request_body(content = String, content_type = "application/x-ndjson", description = "A JSON object a line; may be gzipped",
         example = "{\"id\":\"o-1\",\"type\":\"objection\",\"scope\":\"marketing\",\"time\":\"2026-11-20T12:00:00Z\",\"eids\":[{\"source\":\"crm\",\"uid\":\"c1\"}]}"),
     responses(
@@ -132,10 +134,11 @@ async fn take(
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Response, Refused> {
-    let who = door.planner.may(peer, headers, roles::INGEST)?;
+    let who = door.planner.may(peer, headers, roles::OBJECT)?;
     let results = Results::asked(query)?;
     let words = door.words()?;
     let whole = door.read(headers, body).await?;
+    let sender = who.clone();
     let (batch, _room) = if whole.bytes.len() <= SMALL && !whole.gzip {
         read(door, whole, &words, &who)?
     } else {
@@ -143,8 +146,22 @@ async fn take(
         let reading = tokio::task::spawn_blocking(move || read(&door, whole, &words, &who)).await;
         reading.map_err(|_| Refused::new(Code::Internal, "reading the body failed; the log says where", ""))??
     };
+    let objections = (batch.objections.len(), batch.objections.first().map(|first| first.keys[0]));
     let fates = door.take(batch).await?;
-    Ok(json(StatusCode::OK, &answer(&fates, results)))
+    let said = json(StatusCode::OK, &answer(&fates, results));
+    match objections {
+        (count, Some(first)) if sender.role != Some(Role::Ingest) => {
+            let door = Arc::clone(door);
+            off_thread(move || noted(&door.planner, &sender, count, first).map(|()| said)).await
+        }
+        _ => Ok(said),
+    }
+}
+
+/// Notes in the audit trail who said that people object. Feeds are not noted: each of their objections is a record of the log.
+fn noted(planner: &Planner, who: &Who, count: usize, first: ProfileKey) -> Result<(), Refused> {
+    let subject = Some(planner.hasher()?.block_key(first));
+    planner.log(who, Entry { what: "object", object: format!("{count} objections"), subject, ..Entry::default() })
 }
 
 /// Every line of a body; blank ones count as lines and say nothing.

@@ -1,29 +1,20 @@
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { ask, problemOf } from "../../api/client";
+import { api, type Schemas } from "../../api/client";
 import { builds, queries } from "../../api/queries";
 import { Failed } from "../../base/states";
 import { Button } from "../../ui/Button";
 import { Confirm, tell } from "../../ui/Dialogs";
 import { RadioGroup } from "../../ui/Fields";
 
-type What = "full" | "activate";
-
-/** Asked without the typed client: the description has two things called `What`, and tells the statistics' one here. */
-async function request(what: What): Promise<void> {
-  const headers = { "content-type": "application/json" };
-  const response = await ask("/api/v1/builds", { method: "POST", headers, body: JSON.stringify({ what }) });
-  if (!response.ok) throw await problemOf(response);
-}
-
 /** Builds without waiting for the time that is due. */
 export function BuildNow() {
   const { t } = useTranslation(["generations", "base"]);
   const [asking, setAsking] = useState(false);
-  const [what, setWhat] = useState<What>("activate");
+  const [what, setWhat] = useState<Schemas["BuildWhat"]>("activate");
   const build = useMutation({
-    mutationFn: request,
+    mutationFn: () => api.POST("/api/v1/builds", { body: { what } }),
     onSuccess: () => {
       setAsking(false);
       tell(t("build.queued"));
@@ -37,7 +28,7 @@ export function BuildNow() {
         title={t("build.title")}
         isOpen={asking}
         onClose={() => setAsking(false)}
-        onConfirm={() => build.mutate(what)}
+        onConfirm={() => build.mutate()}
         pending={build.isPending}
         action={t("build.action")}
         cancel={t("base:cancel")}

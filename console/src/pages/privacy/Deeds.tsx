@@ -1,9 +1,6 @@
 /** What objecting and deleting mean, in the same words wherever they are done. */
 import { useTranslation } from "react-i18next";
-import { Problem } from "../../api/client";
-import { Failed } from "../../base/states";
 import { RadioGroup } from "../../ui/Fields";
-import { Notice } from "../../ui/Layout";
 import { SCOPES, type Scope } from "./deeds";
 import looks from "./Privacy.module.css";
 
@@ -36,16 +33,5 @@ function Means({ points }: { points: Record<string, string> }) {
         <li key={name}>{point}</li>
       ))}
     </ul>
-  );
-}
-
-/** Objections come by the events door, which a key of another role may not open. */
-export function RefusedObjection({ error }: { error: Error }) {
-  const { t } = useTranslation("privacy");
-  if (!(error instanceof Problem) || error.status !== 403) return <Failed error={error} />;
-  return (
-    <Notice tone="bad" live>
-      {t("objectionForbidden")}
-    </Notice>
   );
 }

@@ -9,7 +9,7 @@ import { Failed, Loading } from "../../base/states";
 import { Button } from "../../ui/Button";
 import { Confirm } from "../../ui/Dialogs";
 import { Card, Notice } from "../../ui/Layout";
-import { DeletionMeans, ObjectionMeans, RefusedObjection, ScopeChoice } from "./Deeds";
+import { DeletionMeans, ObjectionMeans, ScopeChoice } from "./Deeds";
 import { TypedConfirm } from "./TypedConfirm";
 import { Proof } from "./Proof";
 import { erase, held, object, type Scope } from "./deeds";
@@ -97,7 +97,7 @@ function Objection({ eid }: OfOne) {
           {t("object")}
         </Button>
       </div>
-      {objecting.error && <RefusedObjection error={objecting.error} />}
+      {objecting.error && <Failed error={objecting.error} />}
       {objecting.data && refused !== undefined && (
         <Notice tone="bad" live>
           {t("objectionRefused")} {refused}

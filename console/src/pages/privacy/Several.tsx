@@ -11,7 +11,7 @@ import { Confirm } from "../../ui/Dialogs";
 import { Segments, TextArea } from "../../ui/Fields";
 import { FileDrop } from "../../ui/FileDrop";
 import { Card, Notice, Progress } from "../../ui/Layout";
-import { DeletionMeans, ObjectionMeans, RefusedObjection, ScopeChoice } from "./Deeds";
+import { DeletionMeans, ObjectionMeans, ScopeChoice } from "./Deeds";
 import { erase, object, type Deleted, type Fate, type Scope } from "./deeds";
 import { Proof } from "./Proof";
 import { Results, type Result } from "./Results";
@@ -118,7 +118,7 @@ export function Several() {
           </Button>
         </div>
         {doing.isPending && <Progress label={t("working")} />}
-        {doing.error && (deed === "object" ? <RefusedObjection error={doing.error} /> : <Failed error={doing.error} />)}
+        {doing.error && <Failed error={doing.error} />}
       </Card>
       {doing.data && (
         <Card title={t("results")}>
