@@ -8,16 +8,17 @@ function focused(page: Page) {
   return page.evaluate(() => {
     const element = document.activeElement;
     if (!element || element === document.body) return { name: "nothing", seen: false };
-    const style = getComputedStyle(element);
     const box = element.getBoundingClientRect();
-    const ring = style.outlineStyle !== "none" && Number.parseFloat(style.outlineWidth) >= 1;
-    // A field's ring may be drawn by what is around it.
-    const around = element.parentElement ? getComputedStyle(element.parentElement) : style;
-    const outside = around.outlineStyle !== "none" || style.boxShadow !== "none" || around.boxShadow !== "none";
+    const ringed = (it: Element) => {
+      const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(it);
+      return (outlineStyle !== "none" && Number.parseFloat(outlineWidth) >= 1) || boxShadow !== "none";
+    };
+    // A field's ring may be drawn by what is around it; the text editor's is.
+    const around = [element, element.parentElement, element.closest(".cm-editor")];
     const label = element.getAttribute("aria-label") ?? element.textContent?.trim().slice(0, 40) ?? "";
     return {
       name: `${element.tagName.toLowerCase()} ${label}`,
-      seen: (ring || outside) && box.width > 0 && box.height > 0,
+      seen: around.some((it) => it !== null && ringed(it)) && box.width > 0 && box.height > 0,
     };
   });
 }

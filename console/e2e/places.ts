@@ -6,6 +6,8 @@ export interface Place {
   name: string;
   path: string;
   role: Role;
+  /** It is a form: nothing is asked of the server before somebody fills it in. */
+  form?: true;
 }
 
 export const places: readonly Place[] = [
@@ -13,15 +15,15 @@ export const places: readonly Place[] = [
   { name: "audiences", path: "/audiences", role: "planner" },
   { name: "audience", path: "/audiences/telco/phone-replacers", role: "planner" },
   { name: "audience-new", path: "/audiences/new?name=Young&rule=age%20between%2018%20and%2034", role: "planner" },
-  { name: "overlap", path: "/overlap", role: "planner" },
+  { name: "overlap", path: "/overlap?a=telco/phone-replacers&a=telco/old-handset&a=telco/haters", role: "planner" },
   { name: "campaigns", path: "/campaigns", role: "planner" },
   { name: "campaign", path: "/campaigns/telco/upgrade-2026", role: "planner" },
   { name: "explain", path: "/explain", role: "planner" },
-  { name: "explain-person", path: "/explain", role: "privacy" },
+  { name: "explain-person", path: "/explain", role: "privacy", form: true },
   { name: "uploads", path: "/uploads", role: "planner" },
   { name: "exports", path: "/exports", role: "approver" },
   { name: "generations", path: "/generations", role: "operator" },
-  { name: "privacy", path: "/privacy", role: "privacy" },
+  { name: "privacy", path: "/privacy", role: "privacy", form: true },
   { name: "keys", path: "/keys", role: "operator" },
   { name: "audit", path: "/audit", role: "operator" },
   { name: "not-found", path: "/there/is/no/such/page", role: "planner" },

@@ -40,7 +40,7 @@ impl World {
     /// Neither sources nor definitions.
     pub fn empty(directory: &Path) -> World {
         std::fs::create_dir_all(directory).unwrap();
-        let text = "data_dir: data\ndefinitions: [\"definitions/*.yaml\"]\nsources: []\n";
+        let text = "data_dir: data\ndefinitions: []\nsources: []\n";
         std::fs::write(directory.join("vaglio.yaml"), text).unwrap();
         World::serve(directory)
     }
