@@ -5,7 +5,9 @@ import { places } from "./places";
 
 /** What has the focus, and whether one can see that it has. */
 function focused(page: Page) {
-  return page.evaluate(() => {
+  return page.evaluate(async () => {
+    // The text editor draws its ring a moment after it has the focus.
+    await new Promise((drawn) => setTimeout(drawn, 50));
     const element = document.activeElement;
     if (!element || element === document.body) return { name: "nothing", seen: false };
     const box = element.getBoundingClientRect();

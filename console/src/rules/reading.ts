@@ -16,9 +16,18 @@ export interface Reading {
 
 export type ToRead = ({ rule: string } | { tree: Tree }) & { owner?: string };
 
+/** The server answers a few questions at once. This one takes it no time, so it is asked again after so many milliseconds. */
+const AGAIN_AFTER = [150, 300, 600, 1_200, 2_400];
+
 export async function readRule(question: ToRead, signal: AbortSignal): Promise<Reading> {
   const headers = { "content-type": "application/json" };
-  const response = await ask("/api/v1/rule", { method: "POST", headers, body: JSON.stringify(question), signal });
+  const wish = { method: "POST", headers, body: JSON.stringify(question), signal };
+  let response = await ask("/api/v1/rule", wish);
+  for (const pause of AGAIN_AFTER) {
+    if (response.status !== 429) break;
+    await new Promise((later) => setTimeout(later, pause));
+    response = await ask("/api/v1/rule", wish);
+  }
   if (!response.ok) throw await problemOf(response);
   return (await response.json()) as Reading;
 }
