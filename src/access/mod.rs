@@ -32,7 +32,8 @@ pub struct Shown<'a> {
     pub names: &'a [String],
     /// Whether it came to a loopback address.
     pub loopback: bool,
-    /// The key that a name in the client's verified certificate stands for ([`Access::of_certificate`]).
+    /// The key that a name in the client's verified certificate stands for ([`Access::of_certificate`]), or a session of the
+    /// planner's port.
     pub certificate: Option<KeyHash>,
 }
 

@@ -38,8 +38,9 @@ pub(super) async fn guard(State(planner): State<Arc<Planner>>, mut request: Requ
     let foreign = if is_for_page(method, path) {
         None
     } else {
-        // Where a key is asked for, a bent name opens nothing; then a proxy may call this machine as it likes.
-        let open = !planner.standing.access().has_keys();
+        // Where a key is asked for, a bent name opens nothing; then a proxy may call this machine as it likes. The metrics never
+        // ask this machine for one.
+        let open = !api || !planner.standing.access().has_keys();
         let here = open.then(|| planner.loaded.config.server.planner.ip());
         foreign(&peer, headers, uri, here).or_else(|| unproven(&peer, method, headers))
     };
@@ -56,7 +57,8 @@ pub(super) async fn guard(State(planner): State<Arc<Planner>>, mut request: Requ
     response
 }
 
-/// Why a request is another page's, if it is. While there are no keys, `here` is the address that the configuration names.
+/// Why a request is another page's, if it is. Where nobody asks this machine for a key, `here` is the address that the
+/// configuration names.
 fn foreign(peer: &Peer, headers: &HeaderMap, uri: &Uri, here: Option<IpAddr>) -> Option<Refused> {
     if headers.contains_key(AUTHORIZATION) {
         return None;

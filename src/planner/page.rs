@@ -124,10 +124,11 @@ fn file(asset: &Asset, asked: &HeaderMap) -> Response {
     let known = known.flat_map(|it| it.split(',')).map(|it| it.trim().trim_start_matches("W/")).any(|it| it == tag);
     let mut response = match (known, compressed) {
         (true, _) => StatusCode::NOT_MODIFIED.into_response(),
-        (false, true) => Body::from(asset.gzip.to_vec()).into_response(),
+        (false, true) => Body::from(asset.gzip.clone()).into_response(),
         (false, false) => match asset.plain() {
             Some(plain) => Body::from(plain).into_response(),
-            None => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+            // Nobody is to keep that for ever.
+            None => return StatusCode::INTERNAL_SERVER_ERROR.into_response(),
         },
     };
     let headers = response.headers_mut();

@@ -57,7 +57,7 @@ struct Asked {
 /// How large audiences were.
 #[derive(Debug, Serialize, ToSchema)]
 struct SizesAnswer {
-    /// The generations on disk, the oldest first.
+    /// The newest 100 generations on disk, the oldest first.
     generations: Vec<Dated>,
     /// By audience.
     sizes: Vec<SizesOf>,

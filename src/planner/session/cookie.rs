@@ -10,11 +10,17 @@ const SECURE: &str = "__Host-vaglio_session";
 
 /// The cookie of a request, if it has one. Over TLS only that which came over TLS counts.
 pub(super) fn of(headers: &HeaderMap, tls: bool) -> Option<&[u8]> {
-    let named = |wanted: &str| {
-        let cookies = headers.get_all(COOKIE).iter().flat_map(|it| it.as_bytes().split(|byte| *byte == b';'));
-        cookies.filter_map(|cookie| cookie.trim_ascii().strip_prefix(wanted.as_bytes())?.strip_prefix(b"=")).next()
-    };
-    named(SECURE).or_else(|| if tls { None } else { named(PLAIN) })
+    named(headers, SECURE).next().or_else(|| if tls { None } else { named(headers, PLAIN).next() })
+}
+
+/// Every cookie of a request that could be one, also where another counts: whoever signs in or out leaves none of them behind.
+pub(super) fn all(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
+    named(headers, SECURE).chain(named(headers, PLAIN))
+}
+
+fn named<'h>(headers: &'h HeaderMap, wanted: &'static str) -> impl Iterator<Item = &'h [u8]> {
+    let cookies = headers.get_all(COOKIE).iter().flat_map(|it| it.as_bytes().split(|byte| *byte == b';'));
+    cookies.filter_map(|cookie| cookie.trim_ascii().strip_prefix(wanted.as_bytes())?.strip_prefix(b"="))
 }
 
 /// Whether the browser has the page over TLS: from here, or from a proxy before us. No other page can pretend so.

@@ -79,9 +79,7 @@ async fn sign_in(
     off_thread(move || {
         note(&planner, &who, "sign in")?;
         // Another session begins: nobody goes on with one that somebody may have put there before.
-        if let Some(token) = cookie::of(&headers, peer.tls) {
-            planner.sessions.kept.end(token);
-        }
+        planner.sessions.end_all(&headers);
         let token = planner.sessions.kept.open(hash, Instant::now());
         let token = token.ok_or_else(|| Refused::new(Code::Internal, "the machine has no random numbers", ""))?;
         let mut response = json(StatusCode::OK, &told(&who));
@@ -107,14 +105,12 @@ async fn sign_out(
     off_thread(move || {
         let mut response = StatusCode::NO_CONTENT.into_response();
         set(&mut response, &cookie::set("", 0, cookie::is_secure(&headers, peer.tls)));
-        if let Some(token) = cookie::of(&headers, peer.tls).filter(|_| peer.session.is_some()) {
-            planner.sessions.kept.end(token);
-            // It is done in any case; the trail's disk may be full.
-            if let Ok(who) = planner.may(peer, &headers, roles::ANY)
-                && let Err(refused) = note(&planner, &who, "sign out")
-            {
-                tracing::warn!("a signing out is not in the audit trail: {}", refused.failure.message);
-            }
+        // It is done in any case; the trail's disk may be full.
+        if planner.sessions.end_all(&headers)
+            && let Ok(who) = planner.may(peer, &headers, roles::ANY)
+            && let Err(refused) = note(&planner, &who, "sign out")
+        {
+            tracing::warn!("a signing out is not in the audit trail: {}", refused.failure.message);
         }
         Ok(response)
     })

@@ -63,11 +63,9 @@ impl Kept {
         Some(session.key)
     }
 
-    /// Forgets a cookie.
-    pub(super) fn end(&self, token: &[u8]) {
-        if let Some(hash) = KeyHash::of_shown(token) {
-            self.0.lock().remove(&hash);
-        }
+    /// Forgets a cookie; whether it was known.
+    pub(super) fn end(&self, token: &[u8]) -> bool {
+        KeyHash::of_shown(token).is_some_and(|hash| self.0.lock().remove(&hash).is_some())
     }
 }
 
@@ -96,7 +94,7 @@ mod tests {
         for wrong in ["", "x", &first[1..], &first.to_lowercase(), &"x".repeat(10_000)] {
             assert_eq!(kept.key(wrong.as_bytes(), now), None, "{wrong}");
         }
-        kept.end(first.as_bytes());
+        assert!(kept.end(first.as_bytes()) && !kept.end(first.as_bytes()));
         assert_eq!((kept.key(first.as_bytes(), now), kept.key(second.as_bytes(), now)), (None, Some(other)));
     }
 

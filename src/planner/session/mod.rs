@@ -25,6 +25,14 @@ pub struct Sessions {
     attempts: attempts::Attempts,
 }
 
+impl Sessions {
+    /// Forgets every session that a request shows a cookie of; whether there was one. (Signing in over TLS before a proxy and
+    /// without it makes two cookies: when one is taken away, the other would come to count.)
+    fn end_all(&self, headers: &HeaderMap) -> bool {
+        cookie::all(headers).filter(|token| self.kept.end(token)).count() > 0
+    }
+}
+
 impl Planner {
     /// The key of the session that a request is of. One whose key was taken away meanwhile ends here: what it asks is refused
     /// as of a key that nobody knows.
