@@ -1,4 +1,5 @@
-// The README's pictures, from a running server with some traffic: `node e2e/shots.mjs http://127.0.0.1:8081 [KEY]`.
+// The README's pictures, from a running server with some traffic: `node e2e/shots.mjs http://127.0.0.1:8081 KEY`, the key of
+// a planner for all owners.
 // 1280 px, light, into docs/images/. Each is held under 150 kB; what is not says so.
 import { mkdirSync, statSync } from "node:fs";
 import { chromium } from "@playwright/test";
@@ -40,30 +41,33 @@ async function shot(name, path, prepare = async () => {}) {
 }
 
 const rule = "age between 18 and 34 and in audience telco/phone-replacers and not in audience telco/haters";
+const builder = new URLSearchParams({ owner: "telco", name: "Young phone replacers, not haters", rule });
 const chosen = ["phone-replacers", "old-handset", "upgrade-ready", "android-young"]
   .map((id) => `a=telco/${id}`)
   .join("&");
 
+/** Has a heading stand near the top of the window. */
+async function showFrom(name) {
+  const heading = page.getByRole("heading", { name }).first();
+  await heading.waitFor();
+  await heading.evaluate((it) => window.scrollTo(0, it.getBoundingClientRect().top + window.scrollY - 90));
+}
+
 await shot("home", "/");
-await shot(
-  "builder",
-  `/audiences/new?owner=telco&name=Young%20phone%20replacers&rule=${encodeURIComponent(rule)}`,
-  async () => {
-    await page.getByText(/of all profiles/).waitFor();
-  },
+// The whole rule and the whole reach.
+await page.setViewportSize({ width: 1280, height: 1112 });
+await shot("builder", `/audiences/new?${builder}`, () => page.getByText(/of all profiles/).waitFor());
+await page.setViewportSize({ width: 1280, height: 860 });
+await shot("overlap", `/overlap?${chosen}`, () => showFrom("Who is in exactly which"));
+await shot("campaign", "/campaigns/telco/upgrade-2026?view=funnel", () =>
+  page.getByRole("heading", { name: "Funnel" }).waitFor(),
 );
-await shot("overlap", `/overlap?${chosen}`);
-await shot("campaign", "/campaigns/telco/upgrade-2026", async () => {
-  await page
-    .getByText(/under the caps|seen lately/i)
-    .first()
-    .scrollIntoViewIfNeeded({ timeout: 10_000 });
-});
 await shot("explain", "/explain?what=telco/upgrade-ready", async () => {
   await page.getByRole("button", { name: "Show people" }).click();
   await page
     .getByText(/people are shown/)
     .first()
-    .waitFor();
+    .waitFor({ state: "attached" });
+  await showFrom(/^Person 1/);
 });
 await browser.close();

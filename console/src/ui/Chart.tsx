@@ -41,6 +41,8 @@ export interface Colours {
 
 function coloursOf(element: Element): Colours {
   const probe = document.createElement("span");
+  // Where motion is reduced every change takes a hundredth of a millisecond, and is not done when it is read.
+  probe.style.setProperty("transition", "none", "important");
   element.append(probe);
   const read = (name: string) => {
     probe.style.color = `var(--${name})`;
