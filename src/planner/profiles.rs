@@ -178,9 +178,9 @@ impl Planner {
 }
 
 /// Runs what reads or writes files where it holds nobody up.
-pub(super) async fn off_thread(
-    work: impl FnOnce() -> Result<Response, Refused> + Send + 'static,
-) -> Result<Response, Refused> {
+pub(super) async fn off_thread<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Refused> + Send + 'static,
+) -> Result<T, Refused> {
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,
         Err(_) => Err(Refused::new(Code::Internal, "the server failed on this request; its log says where", "")),

@@ -146,16 +146,13 @@ async fn take(
         let reading = tokio::task::spawn_blocking(move || read(&door, whole, &words, &who)).await;
         reading.map_err(|_| Refused::new(Code::Internal, "reading the body failed; the log says where", ""))??
     };
-    let objections = (batch.objections.len(), batch.objections.first().map(|first| first.keys[0]));
-    let fates = door.take(batch).await?;
-    let said = json(StatusCode::OK, &answer(&fates, results));
-    match objections {
-        (count, Some(first)) if sender.role != Some(Role::Ingest) => {
-            let door = Arc::clone(door);
-            off_thread(move || noted(&door.planner, &sender, count, first).map(|()| said)).await
-        }
-        _ => Ok(said),
+    if let Some(first) = batch.objections.first().filter(|_| sender.role != Some(Role::Ingest)) {
+        let (door, count, first) = (Arc::clone(door), batch.objections.len(), first.keys[0]);
+        // Before they are durable: whoever hangs up in between would leave no trace.
+        off_thread(move || noted(&door.planner, &sender, count, first)).await?;
     }
+    let fates = door.take(batch).await?;
+    Ok(json(StatusCode::OK, &answer(&fates, results)))
 }
 
 /// Notes in the audit trail who said that people object. Feeds are not noted: each of their objections is a record of the log.
