@@ -1,8 +1,19 @@
 /** What several pages ask, with how long an answer stays good. Pages add their own beside their components. */
-import { QueryClient, queryOptions } from "@tanstack/react-query";
+import { MutationCache, QueryCache, QueryClient, queryOptions } from "@tanstack/react-query";
 import { Problem, api, body } from "./client";
 
+/** A session that is over is noticed at the first refusal: who is signed in is asked again, and the console asks for a key. */
+function noticeEnd(error: Error): void {
+  if (error instanceof Problem && error.status === 401) void queries.invalidateQueries({ queryKey: whoami.queryKey });
+}
+
 export const queries = new QueryClient({
+  queryCache: new QueryCache({
+    onError: (error, query) => {
+      if (query.queryKey[0] !== whoami.queryKey[0]) noticeEnd(error);
+    },
+  }),
+  mutationCache: new MutationCache({ onError: noticeEnd }),
   defaultOptions: {
     queries: {
       staleTime: 10_000,

@@ -26,7 +26,7 @@ const STEPS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
   ["second", 1],
 ];
 
-export function formatIn(language: string): Format {
+function formatIn(language: string): Format {
   const number = new Intl.NumberFormat(language);
   const short = new Intl.NumberFormat(language, { notation: "compact", maximumFractionDigits: 1 });
   const share = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 });

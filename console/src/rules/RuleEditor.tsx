@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { Suspense, lazy, useId } from "react";
+import { Suspense, lazy, useEffect, useId } from "react";
 import { useTranslation } from "react-i18next";
 import { vocabulary } from "../api/queries";
 import { Answer, Failed, Loading } from "../base/states";
@@ -18,15 +18,24 @@ export interface RuleEditorProps {
   value: string;
   onChange: (text: string) => void;
   isReadOnly?: boolean;
+  /** Is told whether the text says what the rows do: what is saved while it is being written would be the rule of before. */
+  onStanding?: (standing: RuleStanding) => void;
 }
 
+export type RuleStanding = "settled" | "writing" | "failed";
+
 /** A rule, built by choosing and written as text: two views of the same, in step. */
-export function RuleEditor({ owner, value, onChange, isReadOnly = false }: RuleEditorProps) {
+export function RuleEditor({ owner, value, onChange, isReadOnly = false, onStanding }: RuleEditorProps) {
   const { t } = useTranslation("rules");
   const words = useQuery(vocabulary);
   const step = useInStep(value, onChange, owner);
   const locked = step.behind !== "no";
   const id = useId();
+  const standing: RuleStanding = !step.writing ? "settled" : step.failed ? "failed" : "writing";
+  useEffect(() => {
+    onStanding?.(standing);
+    return () => onStanding?.("settled");
+  }, [onStanding, standing]);
   return (
     <div className="stack">
       <Answer query={words}>

@@ -46,7 +46,7 @@ export function neighbour(group: Group, id: string): string {
   return (parent.rules[at + 1] ?? parent.rules[at - 1] ?? parent).id;
 }
 
-export function parentOf(group: Group, id: string): Group | undefined {
+function parentOf(group: Group, id: string): Group | undefined {
   if (group.rules.some((node) => node.id === id)) return group;
   for (const node of group.rules) {
     const found = isGroup(node) ? parentOf(node, id) : undefined;

@@ -11,7 +11,7 @@ function isValue(value: Value): boolean {
   return typeof value === "boolean" || has(value.date);
 }
 
-export function isTest(test: Test): boolean {
+function isTest(test: Test): boolean {
   switch (test.op) {
     case "is_true":
     case "is_known":

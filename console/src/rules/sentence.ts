@@ -26,7 +26,7 @@ const span = (t: T, text: string) => {
   return unit === "" ? "…" : `${n} ${t(`units.${unit as "day"}`)}`;
 };
 
-export function testSentence(t: T, test: Test, kind: Kind): string {
+function testSentence(t: T, test: Test, kind: Kind): string {
   const op = opName(t, test.op, kind);
   if (test.op === "between") return `${op} ${say(t, test.from)} ${t("and")} ${say(t, test.to)}`;
   if ("values" in test) return `${op} ${list(test.values)}`;

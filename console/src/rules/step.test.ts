@@ -137,4 +137,19 @@ describe("the two sides of a rule", () => {
     expect(rows()).toEqual(vip);
     expect(steps.snapshot().failed).toBeNull();
   });
+
+  test("it is known while the rows say what the text does not yet", async () => {
+    steps.read("vip", "acme");
+    await pass();
+    expect(steps.snapshot().writing).toBe(false);
+    steps.edit((query) => change(query, row(0), { not: true }));
+    expect(steps.snapshot().writing).toBe(true);
+    expect(texts).toEqual([]);
+    await pass();
+    expect(texts).toEqual(["not vip"]);
+    expect(steps.snapshot().writing).toBe(false);
+    steps.edit((query) => change(query, row(0), { not: false }));
+    steps.read("young", "acme");
+    expect(steps.snapshot().writing).toBe(false);
+  });
 });

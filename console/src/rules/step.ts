@@ -20,6 +20,8 @@ export interface Standing {
   failed: Error | null;
   /** Rows, or parts of rows, that do not count yet. */
   unfinished: number;
+  /** The rows were changed, and the text does not say it yet. */
+  writing: boolean;
 }
 
 export class Steps {
@@ -29,6 +31,7 @@ export class Steps {
     behind: "reading",
     failed: null,
     unfinished: 0,
+    writing: false,
   };
   private readonly listeners = new Set<() => void>();
   private changed: (text: string) => void = () => {};
@@ -60,6 +63,7 @@ export class Steps {
     this.text = text;
     this.owner = owner;
     this.waiting?.abort();
+    if (this.standing.writing) this.show({ writing: false });
     if (text.trim() === "") {
       this.tree = "null";
       this.said = null;
@@ -87,20 +91,22 @@ export class Steps {
     const key = JSON.stringify(tree);
     this.waiting?.abort();
     if (key === this.tree) {
-      this.show({ reading: this.said });
+      this.show({ reading: this.said, writing: false });
       return;
     }
     if (tree === null) {
       this.said = null;
-      this.show({ reading: null });
+      this.show({ reading: null, writing: false });
       this.write("", key);
       return;
     }
+    this.show({ writing: true });
     this.later(unfinished > 0 ? UNFINISHED : PAUSE, { tree }, (answer) => {
-      this.show({ reading: answer });
-      if (answer.rule === null) return;
-      this.said = answer;
-      this.write(answer.rule, key);
+      if (answer.rule !== null) {
+        this.said = answer;
+        this.write(answer.rule, key);
+      }
+      this.show({ reading: answer, writing: false });
     });
   };
 

@@ -107,6 +107,8 @@ function Account({ who }: { who: Who }) {
       async () => {
         await queries.resetQueries({ queryKey: whoami.queryKey });
         forgetAnswers();
+        // What was typed and not saved is theirs, too. A session that ended by itself keeps it.
+        sessionStorage.clear();
       },
       (error: Error) => tell(error.message, "bad"),
     );

@@ -21,16 +21,19 @@ interface DialogProps {
   wide?: boolean;
   /** It must be answered: no click beside it closes it. */
   alert?: boolean;
+  /** Escape does not close it either: what it shows is not shown again. */
+  stays?: boolean;
   children: ReactNode;
 }
 
-export function Dialog({ title, isOpen, onClose, wide, alert, children }: DialogProps) {
+export function Dialog({ title, isOpen, onClose, wide, alert, stays, children }: DialogProps) {
   return (
     <ModalOverlay
       className="overlay"
       isOpen={isOpen}
       onOpenChange={(open) => !open && onClose()}
       isDismissable={!alert}
+      isKeyboardDismissDisabled={stays ?? false}
     >
       <Modal className={wide ? "modal wide" : "modal"}>
         <AriaDialog className="dialog" role={alert ? "alertdialog" : "dialog"}>

@@ -11,8 +11,6 @@ import {
   TabList,
   TabPanel,
   Tabs as AriaTabs,
-  Tooltip,
-  TooltipTrigger,
 } from "react-aria-components";
 
 export type Tone = "plain" | "good" | "warn" | "bad" | "accent";
@@ -178,17 +176,5 @@ export function More({ title, open = false, children }: { title: string; open?: 
         </>
       )}
     </Disclosure>
-  );
-}
-
-/** Says more of a control when it is hovered or focused; the control itself must be a kit button or link. */
-export function Hint({ text, children }: { text: string; children: ReactNode }) {
-  return (
-    <TooltipTrigger delay={400}>
-      {children}
-      <Tooltip className="tooltip" offset={6}>
-        {text}
-      </Tooltip>
-    </TooltipTrigger>
   );
 }

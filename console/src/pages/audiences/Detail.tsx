@@ -22,7 +22,7 @@ import { Users } from "./Preview";
 export function Detail() {
   const { owner = "", id = "" } = useParams();
   const asked = useQuery(audience(`${owner}/${id}`));
-  return <Answer query={asked}>{(definition) => <Shown definition={definition} />}</Answer>;
+  return <Answer query={asked}>{(definition) => <Shown key={definition.id} definition={definition} />}</Answer>;
 }
 
 function Shown({ definition }: { definition: Definition }) {

@@ -1,6 +1,6 @@
 /** The form with its preview beside it: saves a draft, and publishes it if that is wanted. */
 import { useMutation } from "@tanstack/react-query";
-import { useEffect, useMemo, useState } from "react";
+import { useEffect, useEffectEvent, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useNavigate } from "react-router";
 import { Problem } from "../../api/client";
@@ -8,6 +8,7 @@ import { queries } from "../../api/queries";
 import { Failed } from "../../base/states";
 import { PublishDialog } from "../../rules/PublishDialog";
 import { ReachPanel } from "../../rules/ReachPanel";
+import type { RuleStanding } from "../../rules/RuleEditor";
 import { Button, ButtonLink } from "../../ui/Button";
 import { Confirm, tell } from "../../ui/Dialogs";
 import { Notice } from "../../ui/Layout";
@@ -36,6 +37,9 @@ export function Editor({ start, owners, definition }: EditorProps) {
   const [leaving, setLeaving] = useState(false);
   const [publishing, setPublishing] = useState(false);
   const [missing, setMissing] = useState<Partial<Record<Field, string>>>({});
+  const [standing, setStanding] = useState<RuleStanding>("settled");
+  /** What is saved as soon as the rule's text says what its rows do. */
+  const [wanted, setWanted] = useState<"draft" | "publish">();
   const id = `${form.owner.trim()}/${form.id.trim()}`;
   const text = useMemo(() => textOf(form, definition?.text ?? ""), [form, definition?.text]);
   const settled = useSettled(text);
@@ -66,14 +70,29 @@ export function Editor({ start, owners, definition }: EditorProps) {
     setMissing(lacks);
     if (Object.keys(lacks).length === 0) saving.mutate(then);
   };
+  const ask = (then: "draft" | "publish") => (standing === "writing" ? setWanted(then) : save(then));
+  const goOn = useEffectEvent((then: "draft" | "publish") => {
+    setWanted(undefined);
+    if (standing === "settled") save(then);
+  });
+  useEffect(() => {
+    if (wanted === undefined || standing === "writing") return undefined;
+    const timer = setTimeout(() => goOn(wanted), 0);
+    return () => clearTimeout(timer);
+  }, [wanted, standing]);
   /** What somebody else wrote meanwhile is seen, and the next save replaces it. */
   const keepMine = async () => {
-    const now = await queries.fetchQuery({ ...audience(id), staleTime: 0 });
-    setSeen(now.version ?? undefined);
-    saving.reset();
-    tell(t("keptMine"));
+    try {
+      const now = await queries.fetchQuery({ ...audience(id), staleTime: 0 });
+      setSeen(now.version ?? undefined);
+      saving.reset();
+      tell(t("keptMine"));
+    } catch (error) {
+      tell(error instanceof Error ? error.message : String(error), "bad");
+    }
   };
   const errors = { ...told.fields, ...missing };
+  const pending = saving.isPending || wanted !== undefined;
   const complete =
     isId(form.id.trim()) && form.owner.trim() !== "" && (form.made === "list" || form.rule.trim() !== "");
   return (
@@ -83,7 +102,7 @@ export function Editor({ start, owners, definition }: EditorProps) {
         className={styles.form}
         onSubmit={(event) => {
           event.preventDefault();
-          save("draft");
+          ask("draft");
         }}
       >
         <div className="stack">
@@ -95,7 +114,14 @@ export function Editor({ start, owners, definition }: EditorProps) {
               </Button>
             </Notice>
           )}
-          <FormFields form={form} onChange={setForm} errors={errors} owners={owners} isNew={definition === undefined} />
+          <FormFields
+            form={form}
+            onChange={setForm}
+            errors={errors}
+            owners={owners}
+            isNew={definition === undefined}
+            onStanding={setStanding}
+          />
         </div>
         <div className={`stack ${styles.side}`}>
           {form.made === "rule" && form.rule.trim() !== "" && (
@@ -117,10 +143,10 @@ export function Editor({ start, owners, definition }: EditorProps) {
             </Notice>
           )}
           <div className="row">
-            <Button look="primary" onPress={() => save("publish")} isPending={saving.isPending}>
+            <Button look="primary" onPress={() => ask("publish")} isPending={pending}>
               {t("saveAndPublish")}
             </Button>
-            <Button type="submit" isPending={saving.isPending}>
+            <Button type="submit" isPending={pending}>
               {t("saveDraft")}
             </Button>
             <Button look="quiet" onPress={() => (isDirty ? setLeaving(true) : void navigate(home))}>

@@ -1,7 +1,7 @@
 /** The fields of an audience. */
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { RuleEditor } from "../../rules/RuleEditor";
+import { RuleEditor, type RuleStanding } from "../../rules/RuleEditor";
 import { RadioGroup, Segments, Select, TextArea, TextField } from "../../ui/Fields";
 import { Card, More } from "../../ui/Layout";
 import styles from "./Audiences.module.css";
@@ -13,12 +13,13 @@ interface FormFieldsProps {
   errors: Partial<Record<Field, string>>;
   owners: readonly string[];
   isNew: boolean;
+  onStanding: (standing: RuleStanding) => void;
 }
 
 const OTHER = "*";
 
 export function FormFields(props: FormFieldsProps) {
-  const { form, onChange, errors, isNew } = props;
+  const { form, onChange, errors, isNew, onStanding } = props;
   const { t } = useTranslation("audiences");
   const put = (change: Partial<Form>) => onChange({ ...form, ...change });
   /** As long as nobody typed an id, it follows the name. */
@@ -73,7 +74,12 @@ export function FormFields(props: FormFieldsProps) {
         />
         {form.made === "rule" ? (
           <>
-            <RuleEditor owner={form.owner} value={form.rule} onChange={(rule) => put({ rule })} />
+            <RuleEditor
+              owner={form.owner}
+              value={form.rule}
+              onChange={(rule) => put({ rule })}
+              onStanding={onStanding}
+            />
             {errors.rule && (
               <p className="field-error" role="alert">
                 {errors.rule}

@@ -68,7 +68,7 @@ function rank(moves: Moves): number {
   return moves.change === "depends" ? 1 : 0;
 }
 
-export function MovesTable({ rows, label, named }: { rows: readonly Moves[]; label: string; named?: boolean }) {
+function MovesTable({ rows, label, named }: { rows: readonly Moves[]; label: string; named?: boolean }) {
   const { t } = useTranslation("audiences");
   const columns: Column<Moves>[] = [
     ...(named

@@ -53,6 +53,15 @@ function Checked({ file }: { file: Chosen }) {
   useEffect(() => mutate(publish), [mutate, publish]);
   return (
     <Card title={file.name}>
+      <RadioGroup
+        label={t("upload.how")}
+        choices={[
+          { id: "draft", name: t("upload.asDrafts"), note: t("upload.asDraftsNote") },
+          { id: "publish", name: t("upload.publish"), note: t("upload.publishNote") },
+        ]}
+        value={publish ? "publish" : "draft"}
+        onChange={(how) => setPublish(how === "publish")}
+      />
       {looking.error ? (
         <>
           <Failed error={looking.error} />
@@ -61,18 +70,7 @@ function Checked({ file }: { file: Chosen }) {
       ) : looking.data === undefined ? (
         <Loading lines={3} />
       ) : (
-        <>
-          <RadioGroup
-            label={t("upload.how")}
-            choices={[
-              { id: "draft", name: t("upload.asDrafts"), note: t("upload.asDraftsNote") },
-              { id: "publish", name: t("upload.publish"), note: t("upload.publishNote") },
-            ]}
-            value={publish ? "publish" : "draft"}
-            onChange={(how) => setPublish(how === "publish")}
-          />
-          <Take key={looking.data.confirm} file={file} publish={publish} looked={looking.data} />
-        </>
+        <Take key={looking.data.confirm} file={file} publish={publish} looked={looking.data} />
       )}
     </Card>
   );

@@ -108,7 +108,11 @@ interface Write {
 export async function write({ id, text, seen }: Write): Promise<Definition> {
   const expected: Record<string, string> = seen === undefined ? { "if-none-match": "*" } : { "if-match": `"${seen}"` };
   const headers = { "content-type": "application/yaml", ...expected };
-  const answer = await ask(`/api/v1/audiences/${id}`, { method: "PUT", headers, body: text });
+  const answer = await ask(`/api/v1/audiences/${id.split("/").map(encodeURIComponent).join("/")}`, {
+    method: "PUT",
+    headers,
+    body: text,
+  });
   if (!answer.ok) throw await problemOf(answer);
   return (await answer.json()) as Definition;
 }

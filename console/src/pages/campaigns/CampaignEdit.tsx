@@ -12,7 +12,7 @@ import { tell } from "../../ui/Dialogs";
 import { Segments, TextArea } from "../../ui/Fields";
 import { Card, Notice, Page } from "../../ui/Layout";
 import { CampaignFields } from "./CampaignFields";
-import { readCampaign, writeCampaign } from "./definition";
+import { isReadable, readCampaign, writeCampaign } from "./definition";
 import type { FunnelAnswer } from "./funnel";
 import { Funnel } from "./Funnel";
 import { definition, placeOf } from "./questions";
@@ -45,7 +45,13 @@ export function CampaignEdit() {
   }
   return (
     <Only right="define">
-      <Editor title={title} begin={of.draft?.text ?? of.text ?? ""} back={back} version={of.version ?? undefined} />
+      <Editor
+        key={of.id}
+        title={title}
+        begin={of.draft?.text ?? of.text ?? ""}
+        back={back}
+        version={of.version ?? undefined}
+      />
     </Only>
   );
 }
@@ -88,7 +94,9 @@ function Editor({ title, begin, back, version: read }: EditorProps) {
           ]}
         />
       </div>
-      {view === "form" ? (
+      {view === "form" && !isReadable(text) ? (
+        <Notice tone="warn">{t("unreadable")}</Notice>
+      ) : view === "form" ? (
         <CampaignFields
           form={form}
           isNew={version === undefined}

@@ -3,7 +3,6 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useParams, useSearchParams } from "react-router";
 import type { Schemas } from "../../api/client";
-import { queries } from "../../api/queries";
 import { Long } from "../../base/Long";
 import { useMay } from "../../base/session";
 import { Answer } from "../../base/states";
@@ -32,7 +31,7 @@ export function CampaignPage() {
       </Page>
     );
   }
-  return <Shown place={place} of={asked.data} />;
+  return <Shown key={asked.data.id} place={place} of={asked.data} />;
 }
 
 function Shown({ place, of }: { place: Place; of: Definition }) {
@@ -112,12 +111,7 @@ function Shown({ place, of }: { place: Place; of: Definition }) {
           },
         ]}
       />
-      <PublishDialog
-        items={publishing ?? []}
-        isOpen={publishing !== undefined}
-        onClose={() => publish(undefined)}
-        onPublished={() => void queries.invalidateQueries()}
-      />
+      <PublishDialog items={publishing ?? []} isOpen={publishing !== undefined} onClose={() => publish(undefined)} />
     </Page>
   );
 }

@@ -1,4 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Select, TextField } from "../../ui/Fields";
 import { Card } from "../../ui/Layout";
@@ -21,12 +22,11 @@ export function Limits({ form, onChange }: FieldsProps) {
       >
         {(cap, change) => (
           <>
-            <TextField
+            <WholeNumber
               label={t("form.impressions")}
-              type="number"
-              inputMode="numeric"
-              value={String(cap.impressions)}
-              onChange={(count) => change({ impressions: Math.max(1, Math.trunc(Number(count)) || 1) })}
+              least={1}
+              value={cap.impressions}
+              onChange={(impressions) => change({ impressions })}
             />
             <TextField
               label={t("form.per")}
@@ -66,13 +66,40 @@ function Group({ form, onChange }: FieldsProps) {
         value={group || "-"}
         onChange={(id) => onChange({ group: id === "-" ? "" : id })}
       />
-      <TextField
+      <WholeNumber
         label={t("form.priority")}
         hint={t("form.priorityHint")}
-        type="number"
-        value={String(form.priority)}
-        onChange={(value) => onChange({ priority: Math.trunc(Number(value)) || 0 })}
+        value={form.priority}
+        onChange={(priority) => onChange({ priority })}
       />
     </>
+  );
+}
+
+interface WholeNumberProps {
+  label: string;
+  hint?: string;
+  least?: number;
+  value: number;
+  onChange: (value: number) => void;
+}
+
+/** A whole number. While it is typed it may be empty or only a sign; the number of before counts until then. */
+function WholeNumber({ label, hint, least = Number.NEGATIVE_INFINITY, value, onChange }: WholeNumberProps) {
+  const [text, setText] = useState(String(value));
+  const shown = text.trim() === "" || Number(text) === value ? text : String(value);
+  return (
+    <TextField
+      label={label}
+      {...(hint !== undefined && { hint })}
+      type="number"
+      value={shown}
+      onChange={(typed) => {
+        setText(typed);
+        const number = Number(typed);
+        if (typed.trim() !== "" && Number.isInteger(number) && number >= least) onChange(number);
+      }}
+      onBlur={() => setText(String(value))}
+    />
   );
 }

@@ -87,7 +87,7 @@ function Versions({ place, of, all, publish }: HistoryProps & { all: readonly Ve
           },
         ]}
       />
-      {all.length > 1 && <Difference place={place} all={all} />}
+      {all.length > 1 && <Difference key={all[0]?.version} place={place} all={all} />}
     </>
   );
 }

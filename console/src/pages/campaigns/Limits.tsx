@@ -41,12 +41,7 @@ export function Limits() {
         <Kept key={kind} kind={kind} write={write} publish={(item) => publish([item])} />
       ))}
       {writing && <Writer writing={writing} onClose={() => write(undefined)} />}
-      <PublishDialog
-        items={publishing ?? []}
-        isOpen={publishing !== undefined}
-        onClose={() => publish(undefined)}
-        onPublished={() => void queries.invalidateQueries()}
-      />
+      <PublishDialog items={publishing ?? []} isOpen={publishing !== undefined} onClose={() => publish(undefined)} />
     </Page>
   );
 }

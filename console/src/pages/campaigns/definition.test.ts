@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { EMPTY, phaseOf, policiesOf, readCampaign, writeCampaign } from "./definition";
+import { EMPTY, isReadable, phaseOf, policiesOf, readCampaign, writeCampaign } from "./definition";
 
 const YAML = `id: upgrade
 owner: acme
@@ -70,6 +70,14 @@ describe("a campaign's form", () => {
     expect(readCampaign(softer).exclude.some((one) => one.hard)).toBe(false);
     expect(softer).toContain('line_item: "998"');
   });
+
+  test.each(['name: "abc', "include: [a, b", "name: *nobody", "hello", "- a\n- b", "a: b: c"])(
+    "leaves alone what cannot be read: %s",
+    (text) => {
+      expect(isReadable(text)).toBe(false);
+      expect(writeCampaign(text, { ...readCampaign(text), name: "other" })).toBe(text);
+    },
+  );
 
   test("a new one begins with what was filled in alone", () => {
     const text = writeCampaign("", { ...EMPTY, id: "new", owner: "acme", include: ["acme/phone"] });

@@ -65,9 +65,25 @@ export function whole(reference: string, owner: string): string {
   return reference.includes("/") || owner === "" ? reference : `${owner}/${reference}`;
 }
 
+/** What a text says, as far as it can be read. */
+function valueOf(yaml: string): unknown {
+  try {
+    return parseDocument(yaml).toJS();
+  } catch {
+    // An alias of nothing, say.
+    return undefined;
+  }
+}
+
+/** Whether a form can write into a text: while somebody types, it may be no YAML, or no definition. */
+export function isReadable(yaml: string): boolean {
+  const value = valueOf(yaml);
+  return yaml.trim() === "" || (isPlain(value) && parseDocument(yaml).errors.length === 0);
+}
+
 /** Reads the YAML of one campaign. What is wrong with it the server says: here it is read as far as it can be. */
 export function readCampaign(yaml: string): CampaignForm {
-  const parsed: unknown = parseDocument(yaml).toJS();
+  const parsed = valueOf(yaml);
   const read = isPlain(parsed) ? parsed : {};
   const owner = text(read["owner"]);
   const flight = isPlain(read["flight"]) ? read["flight"] : {};
@@ -131,8 +147,10 @@ function written(form: CampaignForm): Record<string, unknown> {
 
 /** Writes into a text what was changed in the form; everything else in it, comments too, stays as it stands. */
 export function writeCampaign(yaml: string, form: CampaignForm): string {
+  if (yaml.trim() === "") return writeCampaign("{}\n", form);
+  // What cannot be read is not written over.
+  if (!isReadable(yaml)) return yaml;
   const document = parseDocument(yaml);
-  if (!isPlain(document.toJS())) return writeCampaign("{}\n", form);
   const before = written(readCampaign(yaml));
   for (const [field, value] of Object.entries(written(form))) {
     const same = JSON.stringify(value) === JSON.stringify(before[field]);

@@ -135,8 +135,8 @@ export function ExportForm({ destinations, preset, onStarted }: ExportFormProps)
 
 function HowMany({ audience }: { audience: string }) {
   const { t } = useTranslation("exports");
-  const { data } = useQuery(reachOf(audience));
-  if (data === undefined) return <>{t("audience.counting")}</>;
+  const { data, error } = useQuery(reachOf(audience));
+  if (data === undefined) return error ? null : <>{t("audience.counting")}</>;
   return (
     <>
       {t("audience.size")} <Told told={data} />.

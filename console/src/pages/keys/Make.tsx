@@ -14,7 +14,7 @@ import { ROLES, isForAll, type Role } from "./roles";
 
 const LASTS = ["30d", "90d", "365d", "never"] as const;
 
-/** Makes a key; what comes of it is shown this once, so no click beside the dialog closes that. */
+/** Makes a key; what comes of it is shown this once, so neither a click beside the dialog nor Escape closes that. */
 export function Make({ isOpen, onClose }: { isOpen: boolean; onClose: () => void }) {
   const { t } = useTranslation("keys");
   const [made, setMade] = useState<Schemas["MadeKey"]>();
@@ -24,7 +24,7 @@ export function Make({ isOpen, onClose }: { isOpen: boolean; onClose: () => void
     void queries.invalidateQueries({ queryKey: ["keys"] });
   };
   return (
-    <Dialog title={made ? t("made") : t("make")} isOpen={isOpen} onClose={close} alert>
+    <Dialog title={made ? t("made") : t("make")} isOpen={isOpen} onClose={close} alert stays={made !== undefined}>
       {made ? <Made made={made} onClose={close} /> : <Form onMade={setMade} onClose={close} />}
     </Dialog>
   );
@@ -49,7 +49,9 @@ function Form({ onMade, onClose }: { onMade: (made: Schemas["MadeKey"]) => void;
       if (comment.trim() !== "") wanted.comment = comment.trim();
       if (role === "bidder" && caller.trim() !== "") wanted.caller = caller.trim();
       const made = await body(api.POST("/api/v1/keys", { body: wanted }));
-      if (isFirst && made.key) queries.setQueryData(whoami.queryKey, await signIn(made.key));
+      // The key is shown whether or not it could be entered: it is the only one, and nobody is told of it twice.
+      const entered = isFirst && made.key ? await signIn(made.key).catch(() => undefined) : undefined;
+      if (entered) queries.setQueryData(whoami.queryKey, entered);
       return made;
     },
     onSuccess: onMade,
@@ -97,7 +99,9 @@ function Form({ onMade, onClose }: { onMade: (made: Schemas["MadeKey"]) => void;
       />
       {making.error && <Failed error={making.error} />}
       <div className="row" style={{ justifyContent: "flex-end" }}>
-        <Button onPress={onClose}>{base("cancel")}</Button>
+        <Button onPress={onClose} isDisabled={making.isPending}>
+          {base("cancel")}
+        </Button>
         <Button type="submit" look="primary" isPending={making.isPending}>
           {t("make")}
         </Button>

@@ -22,7 +22,7 @@ export function ruleOf({ ids, of, but }: Region): string {
 }
 
 /** The owner whose audience it becomes: that of all of them, where they have one. */
-export function ownerOf({ ids, but }: Region): string | undefined {
+function ownerOf({ ids, but }: Region): string | undefined {
   const owners = new Set([...ids, ...but].map((id) => id.split("/")[0]));
   return owners.size === 1 ? [...owners][0] : undefined;
 }

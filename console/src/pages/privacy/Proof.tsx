@@ -23,7 +23,7 @@ export function Proof({ entry }: { entry: Schemas["AuditEntry"] | undefined }) {
         <dd className="mono">{entry.link}</dd>
       </dl>
       <div>
-        <ButtonLink small href="/audit?what=delete">
+        <ButtonLink small href="/audit">
           {t("toAudit")}
         </ButtonLink>
       </div>

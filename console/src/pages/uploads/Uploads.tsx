@@ -27,7 +27,7 @@ export default function Uploads() {
 }
 
 /** Lists that the key may change: those that others share are not among them. */
-export function listsOf(audiences: readonly Named[], who: Who | undefined): Named[] {
+function listsOf(audiences: readonly Named[], who: Who | undefined): Named[] {
   const owner = who?.owner ?? "";
   return audiences.filter((one) => one.list && (owner === "*" || one.id.startsWith(`${owner}/`)));
 }

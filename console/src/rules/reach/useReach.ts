@@ -10,7 +10,7 @@ export type Reach = Schemas["ReachAnswer"];
 export type ReachQuestion = Partial<Pick<Schemas["ReachQuestion"], "rule" | "owner" | "audience" | "definition">>;
 
 const PAUSE = 250;
-export const SEEN_DAYS = 7;
+const SEEN_DAYS = 7;
 /** Longer than this nobody is kept waiting without being asked. */
 const PATIENCE = 60;
 

@@ -63,7 +63,7 @@ const NAME = String.raw`("(?:[^"\\]|\\.)*"|[\p{L}\p{N}_][\p{L}\p{N}_\-./]*)`;
 const bare = (name: string) => (name.startsWith('"') ? name.slice(1, -1) : name);
 
 /** What fits behind a text, by what it ends in. */
-export function optionsBehind(before: string, vocabulary: Vocabulary): Completion[] {
+function optionsBehind(before: string, vocabulary: Vocabulary): Completion[] {
   const ends = (pattern: string) => new RegExp(`${pattern}$`, "iu").exec(before);
   if (ends(String.raw`\bin audience\s+`)) {
     return vocabulary.audiences.map(({ id, name }) => ({

@@ -56,6 +56,16 @@ function Visual({ query, edit, vocabulary, owner, isReadOnly }: VisualProps) {
     element.addEventListener("keydown", onKey, { capture: true });
     return () => element.removeEventListener("keydown", onKey, { capture: true });
   }, [edit, isReadOnly]);
+  useEffect(() => {
+    const element = frame.current;
+    if (!element) return undefined;
+    /** Enter in a row's field ends that field: it does not send the form that the rule stands in. */
+    const onEnter = (event: KeyboardEvent) => {
+      if (event.key === "Enter" && event.target instanceof HTMLInputElement) event.preventDefault();
+    };
+    element.addEventListener("keypress", onEnter);
+    return () => element.removeEventListener("keypress", onEnter);
+  }, []);
   const builder = useMemo<Builder>(
     () => ({ vocabulary, owner, isReadOnly, edit, focus: (id, spot) => (wanted.current = { id, spot }) }),
     [vocabulary, owner, isReadOnly, edit],
