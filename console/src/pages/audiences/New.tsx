@@ -6,7 +6,7 @@ import { useWho } from "../../base/session";
 import { Only } from "../../base/states";
 import { Page } from "../../ui/Layout";
 import { listed } from "./asking";
-import { emptyForm } from "./definition";
+import { emptyForm, idOf } from "./definition";
 import { Editor } from "./Editor";
 import { choicesOf } from "./filters";
 
@@ -19,13 +19,14 @@ export function New() {
   const owners = useMemo(() => choicesOf(all.data?.pages.flatMap((page) => page.definitions) ?? []).owners, [all.data]);
   const own = who?.owner !== undefined && who.owner !== "*" ? who.owner : undefined;
   const owner = own ?? query.get("owner") ?? owners[0] ?? "";
+  const name = query.get("name") ?? "";
   const ready = own !== undefined || !all.isPending;
   return (
     <Page title={t("new")} lede={t("newLede")}>
       <Only right="define">
         {ready && (
           <Editor
-            start={{ ...emptyForm(owner), rule: query.get("rule") ?? "", name: query.get("name") ?? "" }}
+            start={{ ...emptyForm(owner), rule: query.get("rule") ?? "", name, id: idOf(name) }}
             owners={own ? [own] : owners}
           />
         )}
