@@ -2,9 +2,14 @@
 import { MutationCache, QueryCache, QueryClient, queryOptions } from "@tanstack/react-query";
 import { Problem, api, body } from "./client";
 
-/** A session that is over is noticed at the first refusal: who is signed in is asked again, and the console asks for a key. */
+/**
+ * A session that is over is noticed at the first refusal: who is signed in is asked again, and the console asks for a key. Where
+ * nobody is signed in a 401 is the answer to a wrong key, and the form that asked must stay to say so.
+ */
 function noticeEnd(error: Error): void {
-  if (error instanceof Problem && error.status === 401) void queries.invalidateQueries({ queryKey: whoami.queryKey });
+  const signedIn = queries.getQueryData(whoami.queryKey) !== undefined;
+  if (signedIn && error instanceof Problem && error.status === 401)
+    void queries.invalidateQueries({ queryKey: whoami.queryKey });
 }
 
 export const queries = new QueryClient({
