@@ -4,7 +4,7 @@
 //! |---|---|
 //! | arguments | `cli` |
 //! | composition | `server` |
-//! | doors | `hooks`, `planner` |
+//! | doors | `hooks`, `planner`, `load` |
 //! | verdicts and folds | `decide`, `build`, `live` |
 //! | questions and readers | `lookup`, `evaluate`, `collect` |
 //! | matter and people | `profiles`, `audiences`, `overlay`, `access` |
@@ -27,6 +27,7 @@ pub mod error;
 pub mod evaluate;
 pub mod hooks;
 pub mod live;
+pub mod load;
 pub mod log;
 pub mod lookup;
 pub mod overlay;

@@ -13,6 +13,7 @@ pub mod figures;
 pub mod generations;
 pub mod inspect;
 pub mod keys;
+pub mod load;
 pub mod lookup;
 pub mod manifest;
 pub mod publish;
@@ -59,6 +60,7 @@ enum Command {
     Generations(generations::Args),
     Rollback(rollback::Args),
     Keys(keys::Args),
+    Load(load::Args),
     Synth(synth::Args),
     Demo(demo::Args),
     #[command(hide = true)]
@@ -122,6 +124,7 @@ fn dispatch(command: Command) -> Result<()> {
         Command::Inspect(args) => inspect::run(&args),
         Command::Generations(args) => generations::run(&args),
         Command::Keys(args) => keys::run(&args),
+        Command::Load(args) => load::run(&args),
         Command::Synth(args) => synth::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Manifest(args) => manifest::run(&args),

@@ -11,7 +11,7 @@ const FLOORS: [&[&str]; 10] = [
     &["profiles", "audiences", "overlay", "access"],
     &["lookup", "evaluate", "collect"],
     &["decide", "build", "live"],
-    &["hooks", "planner"],
+    &["hooks", "planner", "load"],
     &["server"],
     &["cli"],
 ];
@@ -21,7 +21,7 @@ const BID_PLANE: [&str; 3] = ["hooks", "decide", "lookup"];
 const BUILDING: [&str; 5] = ["collect", "profiles", "build", "live", "planner"];
 
 /// Only these see protobuf, OpenRTB and HTTP.
-const DOORS: [&str; 4] = ["hooks", "planner", "server", "cli"];
+const DOORS: [&str; 5] = ["hooks", "planner", "load", "server", "cli"];
 const PROTOCOL_CRATES: [&str; 9] = [
     "tonic",
     "tonic_health",
@@ -69,7 +69,7 @@ pub fn imports(path: &str, text: &str) -> Vec<String> {
         } else if BID_PLANE.contains(&own) && BUILDING.contains(&other.as_str()) {
             "a bid node runs from files alone"
         } else if other == "wire" && !DOORS.contains(&own) {
-            "only hooks, planner, server and cli see the wire"
+            "only hooks, planner, load, server and cli see the wire"
         } else if own == "main" && other != "cli" {
             "main hands over to cli"
         } else {
