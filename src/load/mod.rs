@@ -11,5 +11,9 @@
 //!
 //! What must not live here: a server, its configuration, a snapshot, a definition.
 
+pub mod doors;
 pub mod measured;
+pub mod requests;
+pub mod truth;
+pub mod users;
 pub mod workload;
