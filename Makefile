@@ -15,7 +15,7 @@ ifeq ($(shell command -v npm 2>/dev/null),)
 NODE_OK :=
 endif
 
-.PHONY: help console demo test conformance check bench bench-doors bench-feed fuzz-smoke torture
+.PHONY: help console demo test conformance check bench bench-doors bench-feed fuzz-smoke torture load
 
 help:
 	@echo "make console     the web console, which is embedded when the program is built next (Node.js 20.19 or newer, npm)"
@@ -26,6 +26,7 @@ help:
 	@echo "make bench       the figures of docs/benchmarks.md (1 M profiles; VAGLIO_BENCH_PROFILES changes it)"
 	@echo "make bench-doors what a request costs at each door, next to bare servers of the same run (3 minutes, 2 cores)"
 	@echo "make bench-feed  what events cost, and how soon they are seen at bid time (1 minute, 2 cores)"
+	@echo "make load        a server of its own under a little load at every door; load-steady, load-overload, ...: load-tests/README.md"
 	@echo "make torture     10,000 kills and 1,000 power cuts, with a ledger of what was acknowledged (an hour)"
 	@echo "make fuzz-smoke  a minute of random input for every parser and every section"
 
@@ -85,6 +86,11 @@ bench-feed:
 bench-doors:
 	$(CARGO) bench --locked --bench doors
 	$(CARGO) bench --locked --bench doors -- runtimes
+
+# One scenario: make load-overload LOAD="--seconds 60"
+load: load-smoke
+load-%:
+	load-tests/run $* $(LOAD)
 
 fuzz-smoke:
 	VAGLIO_TEST_FUZZ_CASES=$${VAGLIO_TEST_FUZZ_CASES:-20000} $(CARGO) test --release --locked --test fuzz_smoke
