@@ -2,7 +2,8 @@
 
 use super::tree::{Entry, Node, Place, Step, Value};
 use crate::error::Problem;
-use serde::de::{self, DeserializeOwned, DeserializeSeed, IntoDeserializer, MapAccess, SeqAccess, Visitor};
+use super::walk::{Entries, Items};
+use serde::de::{self, DeserializeOwned, IntoDeserializer, Visitor};
 use std::fmt;
 
 /// More mistakes than anybody wants to read at once.
@@ -172,11 +173,11 @@ fn descend<'a>(root: &'a mut Node, path: &[Step]) -> Option<&'a mut Node> {
 }
 
 impl Mistake {
-    fn wrong(message: impl fmt::Display) -> Self {
+    pub(super) fn wrong(message: impl fmt::Display) -> Self {
         Mistake { what: What::Wrong(message.to_string()), path: Vec::new(), in_hole: false }
     }
 
-    fn under(mut self, step: Step, node: &Node) -> Self {
+    pub(super) fn under(mut self, step: Step, node: &Node) -> Self {
         self.in_hole |= matches!(node.value, Value::Hole);
         self.path.push(step);
         self
@@ -304,16 +305,16 @@ impl<'de> de::Deserializer<'de> for &Node {
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mistake> {
         match &self.value {
-            Value::Seq(nodes) => visitor.visit_seq(Items { nodes: nodes.iter().enumerate() }),
-            Value::Null | Value::Hole => visitor.visit_seq(Items { nodes: [].iter().enumerate() }),
+            Value::Seq(nodes) => visitor.visit_seq(Items::of(nodes)),
+            Value::Null | Value::Hole => visitor.visit_seq(Items::of(&[])),
             other => Err(Mistake::wrong(format!("expected a list, found {}", other.describe()))),
         }
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mistake> {
         match &self.value {
-            Value::Map(entries) => visitor.visit_map(Entries { entries: entries.iter(), value: None }),
-            Value::Null | Value::Hole => visitor.visit_map(Entries { entries: [].iter(), value: None }),
+            Value::Map(entries) => visitor.visit_map(Entries::of(entries)),
+            Value::Null | Value::Hole => visitor.visit_map(Entries::of(&[])),
             other => Err(Mistake::wrong(format!("expected a map, found {}", other.describe()))),
         }
     }
@@ -354,40 +355,4 @@ impl<'de> de::Deserializer<'de> for &Node {
     }
 
     serde::forward_to_deserialize_any! { i128 u128 bytes byte_buf unit unit_struct tuple tuple_struct ignored_any }
-}
-
-struct Items<'a> {
-    nodes: std::iter::Enumerate<std::slice::Iter<'a, Node>>,
-}
-
-impl<'de> SeqAccess<'de> for Items<'_> {
-    type Error = Mistake;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Mistake> {
-        let Some((index, node)) = self.nodes.find(|(_, node)| !matches!(node.value, Value::Skipped)) else {
-            return Ok(None);
-        };
-        seed.deserialize(node).map(Some).map_err(|mistake| mistake.under(Step::Index(index), node))
-    }
-}
-
-struct Entries<'a> {
-    entries: std::slice::Iter<'a, Entry>,
-    value: Option<&'a Entry>,
-}
-
-impl<'de> MapAccess<'de> for Entries<'_> {
-    type Error = Mistake;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Mistake> {
-        let Some(entry) = self.entries.next() else { return Ok(None) };
-        self.value = Some(entry);
-        let key = seed.deserialize(entry.key.as_str().into_deserializer());
-        key.map(Some).map_err(|mistake: Mistake| mistake.under(Step::Key(entry.key.clone()), &entry.node))
-    }
-
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Mistake> {
-        let entry = self.value.take().ok_or_else(|| Mistake::wrong("a value was asked for before its key"))?;
-        seed.deserialize(&entry.node).map_err(|mistake| mistake.under(Step::Key(entry.key.clone()), &entry.node))
-    }
 }

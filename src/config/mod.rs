@@ -3,7 +3,7 @@
 //! [`model`], [`feeding`], [`serving`] and [`planning`] are the shape of the file; [`load`](mod@load) reads, overrides and validates it (`tree` the YAML with
 //! positions, `env` the overrides, `decode` tree -> settings, `validate` the contradictions, `declare` the vocabulary,
 //! `key` the secret). Relative paths are resolved against the file's directory. Definitions of audiences and campaigns
-//! are not configuration: see `audiences`.
+//! are not configuration: see `audiences`. [`read`] reads the other files of ours in the same way (`walk` how decoding walks).
 
 mod declare;
 mod decode;
@@ -13,6 +13,7 @@ mod key;
 pub mod load;
 pub mod model;
 pub mod planning;
+pub mod read;
 pub mod serving;
 mod tree;
 mod validate;
@@ -20,6 +21,7 @@ mod validate_callers;
 mod validate_destinations;
 mod validate_ingest;
 mod validate_source;
+mod walk;
 
 pub use declare::{DOOR, EXPOSURES, IdType};
 pub use feeding::*;

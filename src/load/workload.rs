@@ -102,16 +102,82 @@ pub enum Door {
     Events,
 }
 
+impl Door {
+    /// Every door.
+    pub const ALL: [Door; 10] = [
+        Door::Lookup,
+        Door::Decide,
+        Door::Enrich,
+        Door::OpenrtbDecide,
+        Door::GrpcLookup,
+        Door::GrpcBatch,
+        Door::GrpcStream,
+        Door::GrpcDecide,
+        Door::Artf,
+        Door::Events,
+    ];
+
+    /// As a workload file names it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Door::Lookup => "lookup",
+            Door::Decide => "decide",
+            Door::Enrich => "enrich",
+            Door::OpenrtbDecide => "openrtb-decide",
+            Door::GrpcLookup => "grpc-lookup",
+            Door::GrpcBatch => "grpc-batch",
+            Door::GrpcStream => "grpc-stream",
+            Door::GrpcDecide => "grpc-decide",
+            Door::Artf => "artf",
+            Door::Events => "events",
+        }
+    }
+}
+
 /// When requests are due. A rate counts *requests*, not the lookups in a batch.
 #[derive(Debug, Clone, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
+#[serde(from = "Plans", into = "Plans")]
 pub struct Arrivals {
     /// How far apart.
-    #[serde(default)]
     pub spacing: Spacing,
-    /// The plan: exactly one.
-    #[serde(flatten)]
+    /// The plan.
     pub plan: Plan,
+}
+
+/// Arrivals as a file says them: exactly one plan (`check` says so; of several the first counts, of none nothing is due).
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+struct Plans {
+    spacing: Spacing,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phases: Option<Vec<Phase>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    saturation: Option<Saturation>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    overload: Option<Overload>,
+}
+
+impl From<Plans> for Arrivals {
+    fn from(plans: Plans) -> Self {
+        let plan = match plans {
+            Plans { phases: Some(phases), .. } => Plan::Phases(phases),
+            Plans { saturation: Some(saturation), .. } => Plan::Saturation(saturation),
+            Plans { overload: Some(overload), .. } => Plan::Overload(overload),
+            _ => Plan::Phases(Vec::new()),
+        };
+        Arrivals { spacing: plans.spacing, plan }
+    }
+}
+
+impl From<Arrivals> for Plans {
+    fn from(arrivals: Arrivals) -> Self {
+        let plans = Plans { spacing: arrivals.spacing, ..Plans::default() };
+        match arrivals.plan {
+            Plan::Phases(phases) => Plans { phases: Some(phases), ..plans },
+            Plan::Saturation(saturation) => Plans { saturation: Some(saturation), ..plans },
+            Plan::Overload(overload) => Plans { overload: Some(overload), ..plans },
+        }
+    }
 }
 
 /// The distances between requests.
@@ -126,8 +192,7 @@ pub enum Spacing {
 }
 
 /// How the rate goes over time.
-#[derive(Debug, Clone, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone)]
 pub enum Plan {
     /// One phase after the other.
     Phases(Vec<Phase>),

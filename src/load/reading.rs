@@ -1,0 +1,244 @@
+//! Reads a workload file, and says everything that is wrong in it at once.
+
+use super::workload::{Goals, Overload, Phase, Plan, Request, Saturation, Users, Workload};
+use crate::config::read::{self, Written};
+use crate::error::Result;
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// No generator sends more requests a second.
+pub const MOST_PER_SECOND: f64 = 10_000_000.0;
+/// A message of lookups carries no more.
+const MOST_IN_A_BATCH: usize = 256;
+/// More connections than a machine has ports to start them from.
+const MOST_CONNECTIONS: usize = 20_000;
+/// Plans: exactly one of them.
+const PLANS: [&str; 3] = ["phases", "saturation", "overload"];
+
+/// Reads a workload file. Phases without a name are named by their number.
+///
+/// # Errors
+/// A file that cannot be read, or all mistakes in it, each with its line and column.
+pub fn read(file: &Path) -> Result<Workload> {
+    read::read(file, "workload", check).map(named)
+}
+
+/// As [`read`], from the text; `file` is its name in messages.
+///
+/// # Errors
+/// As [`read`].
+pub fn from_text(text: &str, file: &Path) -> Result<Workload> {
+    read::from_text(text, file, "workload", check).map(named)
+}
+
+fn named(mut workload: Workload) -> Workload {
+    if let Plan::Phases(phases) = &mut workload.arrivals.plan {
+        for (at, phase) in phases.iter_mut().enumerate().filter(|(_, phase)| phase.name.is_empty()) {
+            phase.name = (at + 1).to_string();
+        }
+    }
+    workload
+}
+
+fn check(workload: &Workload, written: &mut Written) {
+    if workload.name.trim().is_empty() {
+        written.wrong("name", "may not be empty", "reports are told apart by it");
+    }
+    if workload.doors.is_empty() {
+        written.wrong("doors", "nothing is asked", "name a door and its weight, such as `enrich: 1`");
+    }
+    for (door, weight) in &workload.doors {
+        positive(*weight, &format!("doors.{}", door.name()), "a weight", written);
+    }
+    if !(workload.warm_seconds >= 0.0 && workload.warm_seconds.is_finite()) {
+        written.wrong("warm_seconds", "must be 0 or more", "");
+    }
+    check_target(workload, written);
+    check_plan(workload, written);
+    check_users(&workload.users, written);
+    check_request(workload, &workload.request, written);
+    check_goals(workload, &workload.goals, "goals", written);
+}
+
+fn check_target(workload: &Workload, written: &mut Written) {
+    let target = &workload.target;
+    for (key, address) in [("http", &target.http), ("grpc", &target.grpc), ("planner", &target.planner)] {
+        if !is_address(address) {
+            let path = format!("target.{key}");
+            written.wrong(&path, format!("`{address}` is not HOST:PORT"), "write one such as 127.0.0.1:8080");
+        }
+    }
+    if target.connections == 0 || target.connections > MOST_CONNECTIONS {
+        written.wrong("target.connections", format!("must be from 1 to {MOST_CONNECTIONS}"), "");
+    }
+    if target.streams == 0 || target.streams > 1_000 {
+        written.wrong("target.streams", "must be from 1 to 1000", "");
+    }
+}
+
+/// Whether a text is a host and a port.
+pub fn is_address(text: &str) -> bool {
+    let parts = text.rsplit_once(':');
+    parts.is_some_and(|(host, port)| {
+        !host.is_empty() && !host.contains('/') && port.parse::<u16>().is_ok_and(|port| port > 0)
+    })
+}
+
+fn check_plan(workload: &Workload, written: &mut Written) {
+    let said: Vec<&str> = PLANS.into_iter().filter(|plan| written.has(&format!("arrivals.{plan}"))).collect();
+    match said.as_slice() {
+        [] => written.wrong("arrivals", "there is no plan", "say one of phases, saturation, overload"),
+        [_] => {}
+        several => {
+            let help = "keep one of them; a run has one plan";
+            written.wrong("arrivals", format!("there are {} plans: {}", several.len(), several.join(", ")), help);
+        }
+    }
+    match &workload.arrivals.plan {
+        Plan::Phases(phases) => check_phases(workload, phases, written),
+        Plan::Saturation(search) => check_search(search, "arrivals.saturation", written),
+        Plan::Overload(overload) => check_overload(overload, written),
+    }
+}
+
+fn check_phases(workload: &Workload, phases: &[Phase], written: &mut Written) {
+    if phases.is_empty() && written.has("arrivals.phases") {
+        written.wrong("arrivals.phases", "there is none", "such as `- { per_second: 1000, seconds: 10 }`");
+    }
+    let mut names = BTreeSet::new();
+    for (at, phase) in phases.iter().enumerate() {
+        let path = format!("arrivals.phases[{at}]");
+        let end = phase.to_per_second.unwrap_or(phase.per_second);
+        for (key, rate) in [("per_second", phase.per_second), ("to_per_second", end)] {
+            if !(0.0..=MOST_PER_SECOND).contains(&rate) {
+                written.wrong(&format!("{path}.{key}"), format!("must be from 0 to {MOST_PER_SECOND}"), "");
+            }
+        }
+        if phase.per_second == 0.0 && end == 0.0 {
+            let help = "only a ramp may start or end at 0";
+            written.wrong(&format!("{path}.per_second"), "nothing would ever be due", help);
+        }
+        positive(phase.seconds, &format!("{path}.seconds"), "a duration", written);
+        let name = if phase.name.is_empty() { (at + 1).to_string() } else { phase.name.clone() };
+        if !names.insert(name.clone()) {
+            written.wrong(&format!("{path}.name"), format!("there are two phases named `{name}`"), "");
+        }
+        if let Some(goals) = &phase.goals {
+            check_goals(workload, goals, &format!("{path}.goals"), written);
+        }
+    }
+}
+
+fn check_search(search: &Saturation, path: &str, written: &mut Written) {
+    positive(search.from, &format!("{path}.from"), "a rate", written);
+    positive(search.step_seconds, &format!("{path}.step_seconds"), "a duration", written);
+    if !(search.from..=MOST_PER_SECOND).contains(&search.to) {
+        let message = format!("must be from `from` ({}) to {MOST_PER_SECOND}", search.from);
+        written.wrong(&format!("{path}.to"), message, "");
+    }
+    if !(search.factor > 1.0 && search.factor <= 100.0) {
+        written.wrong(&format!("{path}.factor"), "must be above 1, and at most 100", "1.5 is a good one");
+    }
+    if !(search.precision >= 0.001 && search.precision < 1.0) {
+        let help = "0.05 stops when the two ends are 5 % apart";
+        written.wrong(&format!("{path}.precision"), "must be a share from 0.001 to below 1", help);
+    }
+}
+
+fn check_overload(overload: &Overload, written: &mut Written) {
+    check_search(&overload.peak, "arrivals.overload.peak", written);
+    positive(overload.seconds, "arrivals.overload.seconds", "a duration", written);
+    if overload.times.is_empty() {
+        written.wrong("arrivals.overload.times", "there is none", "such as `[1, 2, 5, 10]`");
+    }
+    let mut seen = BTreeSet::new();
+    for (at, times) in overload.times.iter().enumerate() {
+        let path = format!("arrivals.overload.times[{at}]");
+        positive(*times, &path, "a multiple of the peak", written);
+        if !seen.insert(times.to_bits()) {
+            written.wrong(&path, format!("{times} stands there twice"), "");
+        }
+    }
+}
+
+fn check_users(users: &Users, written: &mut Written) {
+    share(users.unknown_share, "users.unknown_share", written);
+    if !(users.zipf >= 0.0 && users.zipf <= 10.0) {
+        written.wrong("users.zipf", "must be from 0 (all alike) to 10", "");
+    }
+    if users.ids.is_empty() {
+        written.wrong("users.ids", "there is none", "such as `{ 1: 0.6, 2: 0.4 }`: number of identifiers -> weight");
+    }
+    for (number, weight) in &users.ids {
+        let path = format!("users.ids.{number}");
+        positive(*weight, &path, "a weight", written);
+        if !(1..=64).contains(number) {
+            written.wrong(&path, "a request carries from 1 to 64 identifiers", "");
+        }
+    }
+}
+
+fn check_request(workload: &Workload, request: &Request, written: &mut Written) {
+    let given = request.campaign_ids.len();
+    if request.campaigns > 0 && given == 0 {
+        let help = "list ids to name, or leave `campaigns` out, which asks for all active ones";
+        written.wrong("request.campaigns", "there are no `campaign_ids` to take them from", help);
+    } else if request.campaigns > given && given > 0 {
+        let message = format!("a request cannot name {} of {given} `campaign_ids`", request.campaigns);
+        written.wrong("request.campaigns", message, "");
+    }
+    if request.batch == 0 || request.batch > MOST_IN_A_BATCH {
+        written.wrong("request.batch", format!("must be from 1 to {MOST_IN_A_BATCH}"), "");
+    }
+    if request.tmax_ms > 60_000 {
+        written.wrong("request.tmax_ms", "must be at most 60000: nobody waits longer than a minute", "");
+    }
+    if request.event.trim().is_empty() && workload.doors.contains_key(&super::workload::Door::Events) {
+        written.wrong("request.event", "may not be empty", "name an event that the server's configuration declares");
+    }
+}
+
+fn check_goals(workload: &Workload, goals: &Goals, path: &str, written: &mut Written) {
+    let at = |key: &str| format!("{path}.{key}");
+    for (key, value) in [
+        ("p50_ms", goals.p50_ms),
+        ("p99_ms", goals.p99_ms),
+        ("p999_ms", goals.p999_ms),
+        ("p99_times_idle", goals.p99_times_idle),
+    ] {
+        if let Some(value) = value {
+            positive(value, &at(key), "it", written);
+        }
+    }
+    for (key, value) in
+        [("accepted_share", goals.accepted_share), ("goodput_share_of_peak", goals.goodput_share_of_peak)]
+    {
+        if let Some(value) = value {
+            share(value, &at(key), written);
+        }
+    }
+    let plan = &workload.arrivals.plan;
+    if goals.goodput_share_of_peak.is_some() && !matches!(plan, Plan::Overload(_)) {
+        let help = "say `arrivals: { overload: ... }`, or leave this goal out";
+        written.wrong(&at("goodput_share_of_peak"), "only a plan of overload finds a peak first", help);
+    }
+    if goals.within_deadline == Some(true) && workload.request.tmax_ms == 0 {
+        written.wrong(&at("within_deadline"), "there is no deadline", "say `request: { tmax_ms: 50 }`");
+    }
+    let idle = matches!(plan, Plan::Phases(phases) if phases.iter().any(|phase| phase.name == "idle"));
+    if goals.p99_times_idle.is_some() && !idle {
+        written.wrong(&at("p99_times_idle"), "there is no phase named `idle` to compare with", "");
+    }
+}
+
+fn positive(value: f64, path: &str, what: &str, written: &mut Written) {
+    if !(value > 0.0 && value.is_finite()) {
+        written.wrong(path, format!("{what} must be more than 0"), "");
+    }
+}
+
+fn share(value: f64, path: &str, written: &mut Written) {
+    if !(0.0..=1.0).contains(&value) {
+        written.wrong(path, format!("must be a share from 0 to 1, not {value}"), "");
+    }
+}
