@@ -95,12 +95,16 @@ impl ConfigArg {
     }
 }
 
+/// The message of a failure that a command has already printed in full.
+const SAID: &str = "";
+
 /// Reads the arguments, runs the command, reports a failure on stderr.
 pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
     match dispatch(arguments.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) if error.message() == SAID => ExitCode::from(error.exit_code()),
         Err(error) => {
             // When stderr is gone too, the exit code is all that is left to say.
             let _ = writeln!(io::stderr(), "error: {error}");

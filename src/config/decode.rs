@@ -1,8 +1,8 @@
 //! Tree -> typed settings, finding every mistake: each is reported, repaired in the tree, and the reading starts again.
 
 use super::tree::{Entry, Node, Place, Step, Value};
-use crate::error::Problem;
 use super::walk::{Entries, Items};
+use crate::error::Problem;
 use serde::de::{self, DeserializeOwned, IntoDeserializer, Visitor};
 use std::fmt;
 

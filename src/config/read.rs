@@ -98,7 +98,8 @@ impl Written {
             return;
         }
         let name = path_name(&steps);
-        let message = if name.is_empty() { message.as_ref().to_owned() } else { format!("{name}: {}", message.as_ref()) };
+        let message =
+            if name.is_empty() { message.as_ref().to_owned() } else { format!("{name}: {}", message.as_ref()) };
         let problem = placed(Problem::new(message).help(help), &node.place);
         self.problems.push(problem);
     }

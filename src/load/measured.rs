@@ -63,6 +63,9 @@ pub struct Measured {
     pub server_resident_bytes: Option<u64>,
     /// How late the generator itself was, microseconds: its 99th percentile. Large = its core was too slow, and latencies are too high.
     pub generator_late_p99_us: u64,
+    /// Of the time, how much the generator had something to do; near 1 = its core was at its end.
+    #[serde(default)]
+    pub generator_busy_share: f64,
     /// Kinds of failures, with the first message of each.
     pub failures: BTreeMap<String, (u64, String)>,
     /// Generations that answered, with how many answers.
@@ -80,7 +83,7 @@ pub struct Counts {
     pub too_late: u64,
     /// Answered `overloaded`, `late` or `not_ready`: shed, validly.
     pub shed: u64,
-    /// Given up by the caller before they could be sent: no connection or stream was free before the deadline.
+    /// Given up by the caller before they could be sent: no connection or stream was free before half the deadline was over.
     pub unsent: u64,
     /// Sent, and no answer before the caller gave up.
     pub unanswered: u64,

@@ -5,15 +5,23 @@
 //! which the request was *meant* to be sent, so that a server which stalls is not excused from the requests that it kept
 //! from being sent (no coordinated omission).
 //!
-//! Contents: [`workload`] the YAML file; [`measured`] what a run found, also as JSON. From here on downwards a run:
+//! Contents: [`workload`] the YAML file, [`reading`] reads it; [`measured`] what a run found, also as JSON. From here on downwards a run:
 //! `schedule` when requests are due; `users` whom they are about; `requests` what they say; `doors` sends them; `run` drives it
-//! all; `truth` what a right answer is; `goals` what is passed or failed; `report` table, progress, HTML.
+//! all; `record` what became of each; `search` which rate to try next; `process` what the server used meanwhile; `truth` what
+//! a right answer is; `goals` what is passed or failed; `report` table, HTML.
 //!
 //! What must not live here: a server, its configuration, a snapshot, a definition.
 
 pub mod doors;
+pub mod goals;
 pub mod measured;
+pub mod process;
+pub mod reading;
+pub mod record;
 pub mod requests;
+pub mod run;
+pub mod schedule;
+pub mod search;
 pub mod truth;
 pub mod users;
 pub mod workload;

@@ -109,7 +109,8 @@ fn check_phases(workload: &Workload, phases: &[Phase], written: &mut Written) {
     for (at, phase) in phases.iter().enumerate() {
         let path = format!("arrivals.phases[{at}]");
         let end = phase.to_per_second.unwrap_or(phase.per_second);
-        for (key, rate) in [("per_second", phase.per_second), ("to_per_second", end)] {
+        let to = phase.to_per_second.map(|to| ("to_per_second", to));
+        for (key, rate) in [("per_second", phase.per_second)].into_iter().chain(to) {
             if !(0.0..=MOST_PER_SECOND).contains(&rate) {
                 written.wrong(&format!("{path}.{key}"), format!("must be from 0 to {MOST_PER_SECOND}"), "");
             }
@@ -242,3 +243,6 @@ fn share(value: f64, path: &str, written: &mut Written) {
         written.wrong(path, format!("must be a share from 0 to 1, not {value}"), "");
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,15 +1,55 @@
 //! `vaglio load`: asks a running server at a given rate, and says what came back, how soon and whether it was right.
 
-use super::print;
-use crate::error::{Error, Result};
-use std::path::PathBuf;
+mod check;
+mod overrides;
+mod watch;
+
+use super::{SAID, print};
+use crate::error::{Error, ErrorKind, Result};
+use crate::load::measured::Run;
+use crate::load::run::{self, Order};
+use crate::load::{goals, reading};
+use clap::Subcommand;
+use overrides::Overrides;
+use std::path::{Path, PathBuf};
+use watch::Progress;
 
 /// Put load on a server, and say what it bears
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true, after_help = AFTER)]
 pub struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
     /// The workload file
-    #[arg(value_name = "FILE")]
-    workload: PathBuf,
+    #[arg(value_name = "WORKLOAD", required = true)]
+    workload: Option<PathBuf>,
+    #[command(flatten)]
+    overrides: Overrides,
+    /// What `vaglio load truth` wrote of the same users: verdicts are checked against it
+    #[arg(long, value_name = "FILE")]
+    truth: Option<PathBuf>,
+    /// The server's process, for its CPU time and memory; several with commas
+    #[arg(long, value_name = "PID", value_delimiter = ',')]
+    server_pid: Vec<u32>,
+    /// Write what was found as JSON
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Write a report with pictures
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// No progress
+    #[arg(long)]
+    quiet: bool,
+}
+
+const AFTER: &str = "\
+The last line of the output is `passed: NAME: ...` or `failed: NAME: ...`.
+Exit codes: 0 passed, 1 a goal was missed or the server could not be reached, 2 wrong usage or workload.
+Ctrl-C ends a run early and reports what was measured.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Check(check::Args),
 }
 
 /// Runs the command.
@@ -17,6 +57,53 @@ pub struct Args {
 /// # Errors
 /// A workload that cannot be read, a server that cannot be reached (2 and 1), or goals that were missed (1).
 pub fn run(args: &Args) -> Result<()> {
-    print("")?;
-    Err(Error::usage(format!("{}: not built yet", args.workload.display())))
+    match &args.command {
+        Some(Command::Check(args)) => check::run(args),
+        None => load(args),
+    }
+}
+
+fn load(args: &Args) -> Result<()> {
+    let file = args.workload.as_deref().ok_or_else(|| Error::usage("name a workload file"))?;
+    let mut workload = reading::read(file)?;
+    args.overrides.apply(&mut workload)?;
+    // Asked before the run, not after it.
+    let json = args.json.as_deref().map(create).transpose()?;
+    let html = args.html.as_deref().map(create).transpose()?;
+    let order = Order {
+        workload,
+        beside: file.parent().unwrap_or(Path::new("")).to_path_buf(),
+        truth: args.truth.clone(),
+        server_pids: args.server_pid.clone(),
+    };
+    let found = run::run(&order, &mut Progress::new(args.quiet))?;
+    if let Some(file) = json {
+        write(file, &json_text(&found)?)?;
+    }
+    if let Some(file) = html {
+        write(file, "")?;
+    }
+    print(&format!("{}{}\n", table(&found), goals::line(&found)))?;
+    if goals::passed(&found) { Ok(()) } else { Err(Error::new(ErrorKind::Input, SAID)) }
+}
+
+type Opened<'a> = (&'a Path, std::fs::File);
+
+fn create(path: &Path) -> Result<Opened<'_>> {
+    let file = std::fs::File::create(path);
+    Ok((path, file.map_err(|error| Error::io(format!("write {}", path.display()), error))?))
+}
+
+fn write((path, mut file): Opened<'_>, text: &str) -> Result<()> {
+    use std::io::Write;
+    file.write_all(text.as_bytes()).map_err(|error| Error::io(format!("write {}", path.display()), error))
+}
+
+fn json_text(run: &Run) -> Result<String> {
+    let text = serde_json::to_string_pretty(run);
+    Ok(text.map_err(|error| Error::internal("the run cannot be written as JSON").caused_by(error))? + "\n")
+}
+
+fn table(run: &Run) -> String {
+    run.remarks.iter().map(|remark| format!("{remark}\n")).collect()
 }

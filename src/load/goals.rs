@@ -1,0 +1,169 @@
+//! What is passed or failed: goals against what was found.
+
+use super::measured::{Latency, Measured, Peak, Run, Verdict};
+use super::workload::{Goals, Saturation};
+
+/// A step of a search keeps up when at least this share of its requests is accepted; unless a goal says otherwise.
+const KEEPS_UP: f64 = 0.99;
+
+/// What goals are relative to.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Against {
+    /// `request.tmax_ms`; 0 = none.
+    pub tmax_ms: u64,
+    /// p99 of the phase named `idle`, microseconds.
+    pub idle_p99_us: Option<u64>,
+    /// The highest goodput, requests a second.
+    pub peak: Option<f64>,
+}
+
+/// The goals of a step of a search: those that can be told of it alone, and that it keeps up.
+pub fn of_a_step(goals: &Goals) -> Goals {
+    Goals {
+        accepted_share: Some(goals.accepted_share.unwrap_or(KEEPS_UP)),
+        goodput_share_of_peak: None,
+        p99_times_idle: None,
+        ..goals.clone()
+    }
+}
+
+/// Every goal that was set, with whether a phase meets it.
+pub fn verdicts(measured: &Measured, goals: &Goals, against: Against) -> Vec<Verdict> {
+    let mut verdicts = Vec::new();
+    let mut say = |goal: String, found: String, met: bool| {
+        verdicts.push(Verdict { phase: measured.name.clone(), goal, found, met });
+    };
+    for (name, quantile, goal) in
+        [("p50", 0.5, goals.p50_ms), ("p99", 0.99, goals.p99_ms), ("p99.9", 0.999, goals.p999_ms)]
+    {
+        if let Some(ms) = goal {
+            let (found, met) = within(measured, quantile, ms);
+            say(format!("{name} <= {}", shown_ms(ms)), found, met);
+        }
+    }
+    let counts = &measured.counts;
+    if let Some(most) = goals.errors {
+        say(format!("errors <= {most}"), counts.errors.to_string(), counts.errors <= most);
+    }
+    if let Some(least) = goals.accepted_share {
+        let share = if counts.due == 0 { 0.0 } else { counts.accepted as f64 / counts.due as f64 };
+        say(format!("accepted >= {} of due", percent(least)), percent(share), share >= least);
+    }
+    if let (Some(least), Some(peak)) = (goals.goodput_share_of_peak, against.peak) {
+        let goodput = counts.accepted as f64 / measured.seconds.max(1e-9);
+        let share = if peak > 0.0 { goodput / peak } else { 0.0 };
+        say(format!("goodput >= {} of peak", percent(least)), percent(share), share >= least);
+    }
+    if goals.within_deadline == Some(true) {
+        let found = quantile(&measured.latency, 0.999);
+        let met = measured.latency.count > 0 && found <= against.tmax_ms * 1_000;
+        say(format!("accepted p99.9 within {} ms", against.tmax_ms), waited(&measured.latency, found), met);
+    }
+    if let Some(most) = goals.wrong_verdicts {
+        let wrong = counts.wrong_suppress + counts.wrong_target;
+        let (found, met) = match counts.checked {
+            0 => ("none was checked".to_owned(), false),
+            checked => (format!("{wrong} of {checked}"), wrong <= most),
+        };
+        say(format!("wrong verdicts <= {most}"), found, met);
+    }
+    if let (Some(most), Some(idle)) = (goals.p99_times_idle, against.idle_p99_us)
+        && measured.name != "idle"
+    {
+        let times = measured.latency.p99_us as f64 / idle.max(1) as f64;
+        let met = measured.latency.count > 0 && idle > 0 && times <= most;
+        say(format!("p99 <= {most} x idle"), format!("{times:.2} x"), met);
+    }
+    verdicts
+}
+
+/// Whether a quantile is within a limit. Requests that were given up or answered too late waited longer than any that was
+/// accepted: left out, they would make a slow server look quick.
+fn within(measured: &Measured, wanted: f64, ms: f64) -> (String, bool) {
+    let counts = &measured.counts;
+    let slow = counts.too_late + counts.unsent + counts.unanswered;
+    let all = slow + measured.latency.count;
+    if slow as f64 > all as f64 * (1.0 - wanted) {
+        let share = percent(slow as f64 / all.max(1) as f64);
+        return (format!("no end: {share} were not answered in time"), false);
+    }
+    let found = quantile(&measured.latency, wanted);
+    (waited(&measured.latency, found), measured.latency.count > 0 && found as f64 <= ms * 1e3)
+}
+
+fn quantile(latency: &Latency, wanted: f64) -> u64 {
+    match wanted {
+        0.5 => latency.p50_us,
+        0.99 => latency.p99_us,
+        _ => latency.p999_us,
+    }
+}
+
+fn waited(latency: &Latency, us: u64) -> String {
+    if latency.count == 0 { "nothing was accepted".to_owned() } else { shown_ms(us as f64 / 1e3) }
+}
+
+/// `0.082 ms`, `1.9 ms`, `120 ms`.
+fn shown_ms(ms: f64) -> String {
+    let text = match ms {
+        ms if ms >= 100.0 => format!("{ms:.0}"),
+        ms if ms >= 10.0 => format!("{ms:.1}"),
+        ms if ms >= 1.0 => format!("{ms:.2}"),
+        ms => format!("{ms:.3}"),
+    };
+    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    format!("{text} ms")
+}
+
+fn percent(share: f64) -> String {
+    // Cut, not rounded: 99.96 % is not 100 %.
+    format!("{} %", (share * 1_000.0 + 1e-9).floor() / 10.0)
+}
+
+/// Whether a search found a rate at which the goals hold.
+pub fn found_a_rate(peak: Peak, settings: &Saturation) -> Verdict {
+    let met = peak.sustained_per_second > 0.0;
+    let found = if met {
+        format!("{:.0}/s", peak.sustained_per_second)
+    } else {
+        format!("not even at {:.0}/s: lower `from`", settings.from)
+    };
+    Verdict { phase: String::new(), goal: "a rate at which the goals hold".to_owned(), found, met }
+}
+
+/// Whether every goal was met.
+pub fn passed(run: &Run) -> bool {
+    run.verdicts.iter().all(|verdict| verdict.met)
+}
+
+/// The last line of a run: `passed: NAME: 3 goals met`, or `failed: NAME:` and every goal that was missed.
+pub fn line(run: &Run) -> String {
+    let name = &run.workload.name;
+    if passed(run) {
+        return match run.verdicts.len() {
+            0 => format!("passed: {name}: no goals were set"),
+            1 => format!("passed: {name}: 1 goal met"),
+            n => format!("passed: {name}: {n} goals met"),
+        };
+    }
+    let missed = run.verdicts.iter().filter(|verdict| !verdict.met).map(|verdict| {
+        let phase = if verdict.phase.is_empty() { String::new() } else { format!("{}: ", verdict.phase) };
+        format!("{phase}{}", missed_goal(&verdict.goal, &verdict.found))
+    });
+    format!("failed: {name}: {}", missed.collect::<Vec<_>>().join("; "))
+}
+
+/// `p99 <= 1 ms` and `1.9 ms` -> `p99 1.9 ms > 1 ms`.
+fn missed_goal(goal: &str, found: &str) -> String {
+    for (held, missed) in [(" <= ", ">"), (" >= ", "<")] {
+        if let Some((what, limit)) = goal.split_once(held)
+            && found.starts_with(|first: char| first.is_ascii_digit())
+        {
+            return format!("{what} {found} {missed} {limit}");
+        }
+    }
+    format!("{goal}: {found}")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,223 @@
+//! Carries out a workload's plan: one phase after the other, a search for what a server bears, or more than it bears.
+
+use super::engine::Engine;
+use super::{Segment, Watch, Writes};
+use crate::error::Result;
+use crate::load::goals::{self, Against};
+use crate::load::measured::{Measured, Peak, Verdict};
+use crate::load::schedule::Stretch;
+use crate::load::search::Search;
+use crate::load::workload::{Goals, Overload, Phase, Plan, Saturation, Workload};
+use std::time::Duration;
+
+/// The generator's own lateness above which latencies are not to be trusted.
+const LATE_US: u64 = 1_000;
+/// The share of the time the generator is busy above which it, not the server, sets the limit.
+const BUSY: f64 = 0.95;
+/// Between two steps of a search: for what the server still has in its queues.
+const REST: Duration = Duration::from_millis(300);
+
+/// What a plan found.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub phases: Vec<Measured>,
+    pub peak: Option<Peak>,
+    pub verdicts: Vec<Verdict>,
+    pub remarks: Vec<String>,
+}
+
+/// Carries out a workload's plan.
+pub(super) async fn carry_out<W: Writes>(
+    engine: &Engine<W>,
+    workload: &Workload,
+    watch: &mut dyn Watch,
+) -> Result<Found> {
+    let mut found = Found::default();
+    match &workload.arrivals.plan {
+        Plan::Phases(phases) => one_after_the_other(engine, workload, phases, watch, &mut found).await?,
+        Plan::Saturation(settings) => {
+            warm(engine, workload, settings.from, watch).await?;
+            let peak = search(engine, workload, settings, watch, &mut found).await?;
+            found.verdicts.push(goals::found_a_rate(peak, settings));
+        }
+        Plan::Overload(overload) => overloaded(engine, workload, overload, watch, &mut found).await?,
+    }
+    if engine.stopped() {
+        found.remarks.push("interrupted: the run ended early".to_owned());
+        found.verdicts.push(Verdict {
+            phase: String::new(),
+            goal: "the plan is carried out".to_owned(),
+            found: "interrupted".to_owned(),
+            met: false,
+        });
+    }
+    remark(&mut found);
+    Ok(found)
+}
+
+async fn drive<W: Writes>(engine: &Engine<W>, segments: &[Segment], watch: &mut dyn Watch) -> Result<Vec<Measured>> {
+    let mut present = String::new();
+    let measured = engine
+        .drive(segments, &mut |segment, second| {
+            if present != segment.name {
+                present.clone_from(&segment.name);
+                watch.begins(segment);
+            }
+            watch.second(segment, second);
+        })
+        .await?;
+    measured.iter().for_each(|measured| watch.ends(measured));
+    Ok(measured)
+}
+
+fn warm_up(seconds: f64, per_second: f64) -> Option<Segment> {
+    let stretch = Stretch::constant(per_second, seconds);
+    (seconds > 0.0).then(|| Segment { name: "warm-up".to_owned(), stretch, counted: false, step: false })
+}
+
+async fn warm<W: Writes>(engine: &Engine<W>, workload: &Workload, rate: f64, watch: &mut dyn Watch) -> Result<()> {
+    let segments: Vec<Segment> = warm_up(workload.warm_seconds, rate).into_iter().collect();
+    if !segments.is_empty() {
+        drive(engine, &segments, watch).await?;
+    }
+    Ok(())
+}
+
+async fn one_after_the_other<W: Writes>(
+    engine: &Engine<W>,
+    workload: &Workload,
+    phases: &[Phase],
+    watch: &mut dyn Watch,
+    found: &mut Found,
+) -> Result<()> {
+    let first = phases.first().map_or(0.0, |phase| phase.per_second);
+    let mut segments: Vec<Segment> = warm_up(workload.warm_seconds, first).into_iter().collect();
+    segments.extend(phases.iter().map(|phase| Segment {
+        name: phase.name.clone(),
+        stretch: Stretch {
+            from: phase.per_second,
+            to: phase.to_per_second.unwrap_or(phase.per_second),
+            seconds: phase.seconds,
+        },
+        counted: true,
+        step: false,
+    }));
+    found.phases = drive(engine, &segments, watch).await?;
+    let idle = found.phases.iter().find(|phase| phase.name == "idle").map(|phase| phase.latency.p99_us);
+    for measured in &found.phases {
+        let own = phases.iter().find(|phase| phase.name == measured.name).and_then(|phase| phase.goals.as_ref());
+        let against = Against { tmax_ms: workload.request.tmax_ms, idle_p99_us: idle, peak: None };
+        found.verdicts.extend(goals::verdicts(measured, own.unwrap_or(&workload.goals), against));
+    }
+    Ok(())
+}
+
+async fn search<W: Writes>(
+    engine: &Engine<W>,
+    workload: &Workload,
+    settings: &Saturation,
+    watch: &mut dyn Watch,
+    found: &mut Found,
+) -> Result<Peak> {
+    let goals = goals::of_a_step(&workload.goals);
+    let mut search = Search::new(settings);
+    let mut goodput: f64 = 0.0;
+    while let Some(rate) = search.next()
+        && !engine.stopped()
+    {
+        let name = format!("{rate:.0}/s");
+        let lead = (settings.step_seconds / 4.0).min(0.5);
+        let segment = |seconds, counted| Segment {
+            name: name.clone(),
+            stretch: Stretch::constant(rate, seconds),
+            counted,
+            step: true,
+        };
+        let segments = [segment(lead, false), segment(settings.step_seconds, true)];
+        let Some(step) = drive(engine, &segments, watch).await?.pop() else { break };
+        if engine.stopped() {
+            found.phases.push(step);
+            break;
+        }
+        goodput = goodput.max(step.counts.accepted as f64 / step.seconds.max(1e-9));
+        search.tell(holds(&step, &goals, workload));
+        if search.next().is_none() {
+            remark_limit(&step, found);
+        }
+        found.phases.push(step);
+        tokio::time::sleep(REST).await;
+    }
+    let peak = Peak { sustained_per_second: search.sustained(), goodput_per_second: goodput };
+    found.peak = Some(peak);
+    Ok(peak)
+}
+
+fn holds(step: &Measured, goals: &Goals, workload: &Workload) -> bool {
+    let against = Against { tmax_ms: workload.request.tmax_ms, idle_p99_us: None, peak: None };
+    goals::verdicts(step, goals, against).iter().all(|verdict| verdict.met)
+}
+
+async fn overloaded<W: Writes>(
+    engine: &Engine<W>,
+    workload: &Workload,
+    overload: &Overload,
+    watch: &mut dyn Watch,
+    found: &mut Found,
+) -> Result<()> {
+    warm(engine, workload, overload.peak.from, watch).await?;
+    let peak = search(engine, workload, &overload.peak, watch, found).await?;
+    for times in &overload.times {
+        if engine.stopped() {
+            break;
+        }
+        let segment = Segment {
+            name: format!("{times}x"),
+            stretch: Stretch::constant(peak.goodput_per_second * times, overload.seconds),
+            counted: true,
+            step: false,
+        };
+        for measured in drive(engine, &[segment], watch).await? {
+            let peak = Some(peak.goodput_per_second);
+            let against = Against { tmax_ms: workload.request.tmax_ms, idle_p99_us: None, peak };
+            found.verdicts.extend(goals::verdicts(&measured, &workload.goals, against));
+            found.phases.push(measured);
+        }
+        tokio::time::sleep(REST).await;
+    }
+    Ok(())
+}
+
+/// What set the limit that a search found, where that was not the server.
+fn remark_limit(step: &Measured, found: &mut Found) {
+    if step.generator_busy_share > BUSY || step.generator_late_p99_us > LATE_US {
+        let busy = step.generator_busy_share * 100.0;
+        found.remarks.push(format!(
+            "the search ended at {} while the generator was busy for {busy:.0} % of the time: the limit may be the generator's",
+            step.name
+        ));
+    }
+}
+
+/// What a reader must know to trust the phases.
+fn remark(found: &mut Found) {
+    for phase in found.phases.iter().filter(|phase| !phase.step) {
+        let late = phase.generator_late_p99_us;
+        if late > LATE_US {
+            found.remarks.push(format!(
+                "{}: the generator itself was late (99 % within {:.1} ms): its core was too slow, and latencies are too high",
+                phase.name,
+                late as f64 / 1e3
+            ));
+        }
+        let server = phase.server_cpu_seconds.map(|used| used / phase.seconds.max(1e-9));
+        if phase.generator_busy_share > BUSY && server.is_none_or(|cores| cores < 0.9) {
+            let and =
+                server.map_or(String::new(), |cores| format!(", and the server used {:.0} % of a core", cores * 100.0));
+            found.remarks.push(format!(
+                "{}: the generator was busy for {:.0} % of the time{and}: more load than this needs a second generator",
+                phase.name,
+                phase.generator_busy_share * 100.0
+            ));
+        }
+    }
+}

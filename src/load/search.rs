@@ -1,0 +1,101 @@
+//! The search for the highest rate that a server bears: which rate to try next, told how the earlier ones went.
+
+use super::workload::Saturation;
+
+/// A search. Ask for the [`next`](Search::next) rate, [`tell`](Search::tell) whether the goals held there, until there is none.
+#[derive(Debug, Clone)]
+pub struct Search {
+    settings: Saturation,
+    /// The highest rate at which the goals held.
+    low: Option<f64>,
+    /// The lowest at which they did not.
+    high: Option<f64>,
+    /// While it rises, a rate that failed gets a second chance: a hiccup of the machine would end the search far too low.
+    again: bool,
+    next: Option<f64>,
+}
+
+impl Search {
+    /// A search that begins at `settings.from`.
+    pub fn new(settings: &Saturation) -> Self {
+        Search { settings: settings.clone(), low: None, high: None, again: false, next: Some(settings.from) }
+    }
+
+    /// The rate to try, requests a second; `None` at the end.
+    pub fn next(&self) -> Option<f64> {
+        self.next
+    }
+
+    /// Whether the goals held at the rate that was to be tried.
+    pub fn tell(&mut self, held: bool) {
+        let Some(rate) = self.next else { return };
+        if held {
+            self.low = Some(self.low.unwrap_or(0.0).max(rate));
+            self.again = false;
+        } else if self.high.is_none() && !self.again {
+            self.again = true;
+            return;
+        } else {
+            self.high = Some(rate);
+        }
+        self.next = match (self.low, self.high) {
+            (None, _) => None,
+            (Some(low), None) if low >= self.settings.to => None,
+            (Some(low), None) => Some((low * self.settings.factor).min(self.settings.to)),
+            (Some(low), Some(high)) if high <= low * (1.0 + self.settings.precision) => None,
+            (Some(low), Some(high)) => Some((low * high).sqrt()),
+        };
+    }
+
+    /// The highest rate at which the goals held, so far; 0 = none.
+    pub fn sustained(&self) -> f64 {
+        self.low.unwrap_or(0.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn run(settings: &Saturation, mut held: impl FnMut(f64) -> bool) -> (f64, usize) {
+        let mut search = Search::new(settings);
+        let mut steps = 0;
+        while let Some(rate) = search.next() {
+            assert!(rate >= settings.from && rate <= settings.to);
+            search.tell(held(rate));
+            steps += 1;
+            assert!(steps < 200, "it ends");
+        }
+        (search.sustained(), steps)
+    }
+
+    proptest! {
+        #[test]
+        fn finds_what_a_server_bears_to_the_precision_that_was_asked_for(
+            bears in 100.0..500_000.0, factor in 1.1..4.0, precision in 0.01..0.3,
+        ) {
+            let settings = Saturation { from: 100.0, to: 1_000_000.0, factor, precision, step_seconds: 1.0 };
+            let (found, _) = run(&settings, |rate| rate <= bears);
+            prop_assert!(found <= bears && found * (1.0 + precision) >= bears * 0.999, "{found} of {bears}");
+        }
+    }
+
+    #[test]
+    fn ends_at_the_most_that_may_be_tried_and_where_nothing_holds() {
+        let settings = Saturation { from: 100.0, to: 1_000.0, factor: 2.0, ..Saturation::default() };
+        assert_eq!(run(&settings, |_| true), (1_000.0, 5));
+        assert_eq!(run(&settings, |_| false), (0.0, 2), "tried twice");
+    }
+
+    #[test]
+    fn one_hiccup_while_it_rises_does_not_end_it() {
+        let settings = Saturation { from: 100.0, to: 100_000.0, factor: 2.0, ..Saturation::default() };
+        let mut step = 0;
+        let (found, _) = run(&settings, |rate| {
+            step += 1;
+            step != 2 && rate <= 20_000.0
+        });
+        assert!(found > 18_000.0, "{found}");
+    }
+}
