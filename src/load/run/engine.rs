@@ -14,7 +14,7 @@ use crate::load::record::{End, Recorder, Times};
 use crate::load::requests::Question;
 use crate::load::schedule::{Arrival, Schedule};
 use crate::load::truth::Truth;
-use crate::load::workload::{Door, Spacing};
+use crate::load::workload::Spacing;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -347,10 +347,5 @@ impl<W: Writes> Engine<W> {
             });
         }
         found
-    }
-
-    /// The doors, in the order of the lanes.
-    pub fn doors(&self) -> impl Iterator<Item = Door> {
-        self.lanes.iter().map(|lane| lane.door)
     }
 }
