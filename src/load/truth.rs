@@ -1,30 +1,403 @@
-//! What a right answer is: per line of a users file, as an evaluator over the columns says, never the bid path.
+//! What a right answer is: for each line of a users file what an evaluator over the columns says, which knows nothing of the bid
+//! path. `vaglio load truth` writes it; a run reads it and compares every answer with it.
+//!
+//! What must not live here: how the truth is found (`cli`).
 
 use super::doors::Reply;
 use super::measured::Counts;
 use super::requests::Question;
-use crate::error::Result;
+use super::users::lines;
+use super::workload::Door;
+use crate::error::{Error, Result};
+use crate::wire::v1;
+use prost::Message;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::path::Path;
+
+/// The format of the file.
+pub const FORMAT: u32 = 1;
+/// Reasons of limits (how often, how much, one voice a group), of which the truth knows nothing.
+const LIMITS: [&str; 3] = ["capped", "pressure", "outranked"];
+
+/// The first line of the file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Head {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// Which generation was evaluated.
+    pub generation: u64,
+    /// From when to when it is right (RFC 3339).
+    pub from: String,
+    /// As `from`.
+    pub until: String,
+    /// Target audiences, `owner/id`; others are not looked at.
+    pub audiences: Vec<String>,
+    /// Campaigns that speak.
+    pub campaigns: Vec<Campaign>,
+    /// What is right of somebody whom nobody knows.
+    pub stranger: Person,
+}
+
+/// A campaign.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Campaign {
+    /// `owner/id`.
+    pub id: String,
+    /// Whether it has limits or stands in a group: then it may be silent for reasons that are not known here.
+    pub limited: bool,
+}
+
+/// What is right of somebody: a line of the file behind the first, in the order of the users file.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    /// The status of a lookup; empty = it cannot be said (events came since the generation).
+    pub status: String,
+    /// Positions in `Head::audiences`, ascending: those they are in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub audiences: Vec<u32>,
+    /// Those that they are in for a part of the time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sometimes: Vec<u32>,
+    /// Positions in `Head::campaigns`, ascending: those that may speak. All others are to be silent ...
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub target: Vec<u32>,
+    /// ... but for these, of which it cannot be said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unsure: Vec<u32>,
+}
 
 /// What `vaglio load truth` wrote.
 #[derive(Debug)]
-pub struct Truth;
+pub struct Truth {
+    head: Head,
+    people: Vec<Person>,
+    audiences: HashMap<String, u32>,
+    campaigns: HashMap<String, u32>,
+    /// The audiences that any answer has named: those that the caller may see.
+    seen: RefCell<Vec<bool>>,
+}
+
+/// A verdict of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Verdict {
+    Target,
+    Suppress,
+    Unknown,
+}
+
+/// An answer of an HTTP door.
+#[derive(Debug, Deserialize)]
+struct Answer<'a> {
+    #[serde(borrow)]
+    status: Cow<'a, str>,
+    #[serde(borrow, default)]
+    audiences: Vec<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    campaigns: Vec<Said<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Said<'a> {
+    #[serde(borrow)]
+    id: Cow<'a, str>,
+    verdict: Verdict,
+    #[serde(borrow, default)]
+    reason: Option<Cow<'a, str>>,
+}
 
 impl Truth {
     /// Reads it.
     ///
     /// # Errors
-    /// No such file, and every line that is none of a truth.
+    /// No such file, another format, or lines that are none of a truth.
     pub fn read(path: &Path) -> Result<Truth> {
-        super::users::lines(path, |_| Ok(()))?;
-        Ok(Truth)
+        let (mut head, mut people) = (None, Vec::new());
+        lines(path, |line| {
+            match head {
+                None => head = Some(serde_json::from_slice::<Head>(line)?),
+                Some(_) => people.push(serde_json::from_slice(line)?),
+            }
+            Ok(())
+        })?;
+        match head {
+            Some(head) if head.format == FORMAT => Ok(Truth::new(head, people)),
+            _ => Err(Error::input(format!(
+                "{}: not a truth of this version; write one with `vaglio load truth`",
+                path.display()
+            ))),
+        }
     }
 
-    /// Whether a line of the users file is somebody the server knows.
-    pub fn knows(&self, _line: u32) -> bool {
-        true
+    /// From what it says.
+    pub fn new(head: Head, people: Vec<Person>) -> Truth {
+        let numbered = |names: Vec<String>| names.into_iter().zip(0..).collect();
+        Truth {
+            audiences: numbered(head.audiences.clone()),
+            campaigns: numbered(head.campaigns.iter().map(|campaign| campaign.id.clone()).collect()),
+            seen: RefCell::new(vec![false; head.audiences.len()]),
+            head,
+            people,
+        }
     }
 
-    /// Compares an accepted answer with the truth.
-    pub fn check(&self, _question: &Question, _reply: &Reply, _counts: &mut Counts) {}
+    /// Its first line.
+    pub fn head(&self) -> &Head {
+        &self.head
+    }
+
+    /// How many lines of the users file it knows.
+    pub fn len(&self) -> usize {
+        self.people.len()
+    }
+
+    /// Whether it knows nobody.
+    pub fn is_empty(&self) -> bool {
+        self.people.is_empty()
+    }
+
+    /// Whether a line of the users file is somebody whom the server knows.
+    pub fn knows(&self, line: u32) -> bool {
+        self.people.get(line as usize).is_some_and(|person| !["no_profile", "no_id"].contains(&person.status.as_str()))
+    }
+
+    /// Compares an accepted answer with the truth. Streams (which name audiences by numbers), enriched requests, mutations and
+    /// events are passed over.
+    pub fn check(&self, question: &Question, reply: &Reply, counts: &mut Counts) {
+        let whom = question.people.first().copied().flatten();
+        match reply.door {
+            Door::Lookup | Door::Decide | Door::OpenrtbDecide => {
+                let Ok(answer) = serde_json::from_slice::<Answer<'_>>(&reply.body) else { return };
+                if reply.door == Door::Lookup {
+                    self.lookup(whom, &answer.status, answer.audiences.iter().map(AsRef::as_ref), counts);
+                }
+                for said in &answer.campaigns {
+                    self.verdict(whom, &said.id, said.verdict, said.reason.as_deref().unwrap_or_default(), counts);
+                }
+            }
+            Door::GrpcLookup => {
+                let Ok(answer) = v1::LookupResponse::decode(&reply.body[..]) else { return };
+                self.lookup(whom, status(answer.status), answer.audiences.iter().map(String::as_str), counts);
+            }
+            Door::GrpcBatch => {
+                let Ok(answer) = v1::LookupBatchResponse::decode(&reply.body[..]) else { return };
+                for (whom, one) in question.people.iter().zip(&answer.results) {
+                    self.lookup(*whom, status(one.status), one.audiences.iter().map(String::as_str), counts);
+                }
+            }
+            Door::GrpcDecide => {
+                let Ok(answer) = v1::DecideResponse::decode(&reply.body[..]) else { return };
+                for said in &answer.campaigns {
+                    let verdict = match said.verdict() {
+                        v1::Verdict::Target => Verdict::Target,
+                        v1::Verdict::Suppress => Verdict::Suppress,
+                        _ => Verdict::Unknown,
+                    };
+                    self.verdict(whom, &said.id, verdict, &said.reason, counts);
+                }
+            }
+            Door::GrpcStream | Door::Enrich | Door::Artf | Door::Events => {}
+        }
+    }
+
+    /// What is right of somebody; `None` = it cannot be said.
+    fn person(&self, whom: Option<u32>) -> Option<&Person> {
+        let person = whom.map_or(Some(&self.head.stranger), |line| self.people.get(line as usize));
+        person.filter(|person| !person.status.is_empty())
+    }
+
+    fn verdict(&self, whom: Option<u32>, campaign: &str, said: Verdict, reason: &str, counts: &mut Counts) {
+        if said == Verdict::Unknown {
+            counts.unknown_verdicts += 1;
+            return;
+        }
+        let (Some(person), Some(&number)) = (self.person(whom), self.campaigns.get(campaign)) else { return };
+        let limited = self.head.campaigns.get(number as usize).is_some_and(|campaign| campaign.limited);
+        if person.unsure.binary_search(&number).is_ok() || limited && LIMITS.contains(&reason) {
+            return;
+        }
+        counts.checked += 1;
+        match (person.target.binary_search(&number).is_ok(), said) {
+            (true, Verdict::Suppress) => counts.wrong_suppress += 1,
+            (false, Verdict::Target) => counts.wrong_target += 1,
+            _ => {}
+        }
+    }
+
+    /// A lookup says too little where a target would not be found by it, and too much where somebody would be who is none.
+    fn lookup<'a>(
+        &self,
+        whom: Option<u32>,
+        status: &str,
+        audiences: impl Iterator<Item = &'a str>,
+        counts: &mut Counts,
+    ) {
+        let Some(person) = self.person(whom) else { return };
+        let is_shed = ["overloaded", "late", "not_ready"].contains(&status);
+        if is_shed {
+            return;
+        }
+        counts.checked += 1;
+        let mut seen = self.seen.borrow_mut();
+        let mut named: Vec<u32> = audiences.filter_map(|id| self.audiences.get(id).copied()).collect();
+        named.sort_unstable();
+        named.iter().for_each(|number| seen[*number as usize] = true);
+        let is_in = |number: &u32, list: &[u32]| list.binary_search(number).is_ok();
+        let too_much = named.iter().any(|it| !is_in(it, &person.audiences) && !is_in(it, &person.sometimes))
+            || status == "matched" && person.status != "matched";
+        let too_little = person.audiences.iter().any(|it| seen[*it as usize] && !is_in(it, &named))
+            || status != "matched" && person.status == "matched";
+        counts.wrong_target += u64::from(too_much);
+        counts.wrong_suppress += u64::from(too_little && !too_much);
+    }
+}
+
+fn status(number: i32) -> &'static str {
+    match v1::Status::try_from(number) {
+        Ok(v1::Status::Matched) => "matched",
+        Ok(v1::Status::NoProfile) => "no_profile",
+        Ok(v1::Status::NoId) => "no_id",
+        Ok(v1::Status::NoConsent) => "no_consent",
+        Ok(v1::Status::Blocked) => "blocked",
+        _ => "not_ready",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use smallvec::smallvec;
+
+    fn person(status: &str, audiences: &[u32], target: &[u32]) -> Person {
+        let (audiences, target) = (audiences.to_vec(), target.to_vec());
+        Person { status: status.to_owned(), audiences, target, ..Person::default() }
+    }
+
+    fn truth() -> Truth {
+        let campaign = |id: &str, limited| Campaign { id: id.to_owned(), limited };
+        let head = Head {
+            format: FORMAT,
+            generation: 3,
+            from: String::new(),
+            until: String::new(),
+            audiences: vec!["a/gold".to_owned(), "a/new".to_owned()],
+            campaigns: vec![campaign("a/one", false), campaign("a/two", true), campaign("a/three", false)],
+            stranger: person("no_profile", &[], &[2]),
+        };
+        let unsure = Person { unsure: vec![0], sometimes: vec![1], ..person("matched", &[0], &[1]) };
+        Truth::new(
+            head,
+            vec![person("matched", &[0, 1], &[0, 1]), unsure, person("blocked", &[], &[]), Person::default()],
+        )
+    }
+
+    fn question(whom: Option<u32>) -> Question {
+        Question { people: smallvec![whom], items: 1, ..Question::default() }
+    }
+
+    /// (checked, wrong suppress, wrong target, unknown) of verdicts on the campaigns, at every door that decides.
+    fn decided(whom: Option<u32>, verdicts: &[(&str, &str, &str)]) -> (u64, u64, u64, u64) {
+        let told = |body: Vec<u8>, door| {
+            let mut counts = Counts::default();
+            truth().check(&question(whom), &Reply { body: Bytes::from(body), door, ..Reply::default() }, &mut counts);
+            (counts.checked, counts.wrong_suppress, counts.wrong_target, counts.unknown_verdicts)
+        };
+        let campaigns: Vec<_> =
+            verdicts.iter().map(|it| serde_json::json!({"id": it.0, "verdict": it.1, "reason": it.2})).collect();
+        let json = serde_json::json!({"id": "r", "status": "matched", "campaigns": campaigns}).to_string();
+        let number = |word: &str| match word {
+            "target" => 1,
+            "suppress" => 2,
+            _ => 3,
+        };
+        let proto = |it: &(&str, &str, &str)| v1::CampaignVerdict {
+            id: it.0.to_owned(),
+            verdict: number(it.1),
+            reason: it.2.to_owned(),
+            ..Default::default()
+        };
+        let proto = v1::DecideResponse { campaigns: verdicts.iter().map(proto).collect(), ..Default::default() };
+        let found = told(json.clone().into_bytes(), Door::Decide);
+        assert_eq!(found, told(json.into_bytes(), Door::OpenrtbDecide));
+        assert_eq!(found, told(proto.encode_to_vec(), Door::GrpcDecide));
+        found
+    }
+
+    #[test]
+    fn planted_wrong_verdicts_are_caught_and_right_ones_are_not() {
+        let (one, two, three) = (("a/one", "target", ""), ("a/two", "target", ""), ("a/three", "suppress", "excluded"));
+        assert_eq!(decided(Some(0), &[one, two, three]), (3, 0, 0, 0));
+        assert_eq!(decided(Some(0), &[("a/one", "suppress", "not_in_target"), two, three]), (3, 1, 0, 0), "planted");
+        assert_eq!(decided(Some(0), &[one, two, ("a/three", "target", "")]), (3, 0, 1, 0), "planted");
+        assert_eq!(decided(Some(0), &[("a/one", "unknown", "late"), ("b/other", "target", "")]), (0, 0, 0, 1));
+        assert_eq!(decided(Some(0), &[("a/two", "suppress", "capped"), ("a/one", "suppress", "capped")]), (1, 1, 0, 0));
+        assert_eq!(decided(Some(1), &[one, ("a/two", "suppress", "excluded")]), (1, 1, 0, 0), "one is unsure");
+        assert_eq!(decided(Some(2), &[("a/one", "suppress", "objected"), two]), (2, 0, 1, 0), "objected");
+        assert_eq!(decided(Some(3), &[one]), (0, 0, 0, 0), "nothing can be said");
+        assert_eq!(decided(Some(9), &[one]), (0, 0, 0, 0), "no such line");
+        assert_eq!(decided(None, &[one, ("a/three", "suppress", "no_profile")]), (2, 1, 1, 0), "a stranger");
+    }
+
+    #[test]
+    fn planted_wrong_lookups_are_caught() {
+        let truth = truth();
+        let told = |whom, word: &str, audiences: &[&str]| {
+            let body = serde_json::json!({"status": word, "audiences": audiences, "generation": 3}).to_string();
+            let mut counts = Counts::default();
+            let reply = Reply { body: Bytes::from(body.into_bytes()), door: Door::Lookup, ..Reply::default() };
+            truth.check(&question(whom), &reply, &mut counts);
+            let status = ["matched", "no_profile", "no_id", "no_consent", "blocked"].iter().position(|it| *it == word);
+            let number = status.map_or(7, |at| at as i32 + 1);
+            let audiences: Vec<String> = audiences.iter().map(|it| (*it).to_owned()).collect();
+            let one = v1::LookupResult { status: number, audiences: audiences.clone(), ..Default::default() };
+            let batch = v1::LookupBatchResponse { results: vec![one.clone(), one], ..Default::default() };
+            let single = v1::LookupResponse { status: number, audiences, ..Default::default() };
+            for (door, body, times) in
+                [(Door::GrpcLookup, single.encode_to_vec(), 1), (Door::GrpcBatch, batch.encode_to_vec(), 2)]
+            {
+                let mut other = Counts::default();
+                let reply = Reply { body: Bytes::from(body), door, ..Reply::default() };
+                let question = Question { people: smallvec![whom; times], ..Question::default() };
+                truth.check(&question, &reply, &mut other);
+                let all = [
+                    (other.checked, counts.checked),
+                    (other.wrong_suppress, counts.wrong_suppress),
+                    (other.wrong_target, counts.wrong_target),
+                ];
+                assert!(all.iter().all(|(many, one)| *many == one * times as u64), "{door:?}: {other:?} {counts:?}");
+            }
+            (counts.checked, counts.wrong_suppress, counts.wrong_target)
+        };
+        assert_eq!(told(Some(0), "matched", &["a/gold"]), (1, 0, 0), "a caller may not see all");
+        assert_eq!(told(Some(0), "matched", &["a/gold", "a/new", "b/x"]), (1, 0, 0));
+        assert_eq!(told(Some(0), "matched", &["a/gold"]), (1, 1, 0), "it was told before, so it may be seen");
+        assert_eq!(told(Some(0), "no_profile", &[]), (1, 1, 0), "planted");
+        assert_eq!(told(Some(2), "matched", &[]), (1, 0, 1), "planted");
+        assert_eq!(
+            (told(Some(1), "matched", &["a/gold", "a/new"]), told(Some(1), "matched", &["a/gold"])),
+            ((1, 0, 0), (1, 0, 0))
+        );
+        assert_eq!((told(Some(2), "blocked", &[]), told(None, "no_profile", &[])), ((1, 0, 0), (1, 0, 0)));
+        assert_eq!((told(None, "matched", &["a/gold"]), told(Some(0), "late", &[])), ((1, 0, 1), (0, 0, 0)));
+    }
+
+    #[test]
+    fn the_file_comes_back_and_others_are_refused() {
+        let truth = truth();
+        assert!(truth.knows(0) && truth.knows(2) && !truth.knows(9) && truth.knows(3));
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let mut text = serde_json::to_string(truth.head()).unwrap() + "\n";
+        truth.people.iter().for_each(|person| text += &(serde_json::to_string(person).unwrap() + "\n"));
+        std::fs::write(file.path(), &text).unwrap();
+        let read = Truth::read(file.path()).unwrap();
+        assert_eq!((read.head(), &read.people), (truth.head(), &truth.people));
+        std::fs::write(file.path(), text.replacen("\"format\":1", "\"format\":9", 1)).unwrap();
+        assert!(Truth::read(file.path()).unwrap_err().to_string().contains("vaglio load truth"));
+        std::fs::write(file.path(), "{}\n").unwrap();
+        assert!(Truth::read(file.path()).is_err());
+    }
 }

@@ -1,6 +1,6 @@
 //! Questions over HTTP/1.1: a connection that is kept, one question at a time on it.
 
-use super::{Became, Reply};
+use super::{Became, Reply, answer};
 use crate::error::{Error, Result};
 use crate::load::requests::Question;
 use crate::load::workload::{Door, Workload};
@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue};
-use hyper::{Method, Request, Uri};
+use hyper::{Method, Request, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
@@ -70,7 +70,7 @@ impl Connection {
     }
 
     /// Asks.
-    pub async fn ask(&mut self, question: &Question, reply: &mut Reply) -> Became {
+    pub async fn ask(&mut self, door: Door, question: &Question, reply: &mut Reply) -> Became {
         // Taken, and put back with the answer: who gives up in between closes the connection.
         let mut sender = match self.sender.take().filter(|sender| !sender.is_closed()) {
             Some(sender) => sender,
@@ -87,21 +87,46 @@ impl Connection {
         if let Err(error) = sender.ready().await {
             return failed("closed", error);
         }
-        let answer = match sender.send_request(request).await {
-            Ok(answer) => answer,
+        let answered = match sender.send_request(request).await {
+            Ok(answered) => answered,
             Err(error) => return failed("closed", error),
         };
-        let status = answer.status();
-        let body = match answer.into_body().collect().await {
-            Ok(body) => body.to_bytes(),
+        let (head, body) = answered.into_parts();
+        match body.collect().await {
+            Ok(body) => reply.body = body.to_bytes(),
             Err(error) => return failed("closed", error),
-        };
-        self.sender = Some(sender);
-        reply.body = body;
-        if !status.is_success() {
-            return Became::Failed { kind: "status", message: format!("{status}") };
         }
-        reply.items = question.items;
-        Became::Accepted
+        self.sender = Some(sender);
+        if !head.status.is_success() {
+            return refused(head.status, &reply.body);
+        }
+        // The OpenRTB doors say it in headers: of a request that comes back there is nothing else to tell it from.
+        let said = head.headers.get("x-vaglio-status").map(|status| {
+            let generation =
+                head.headers.get("x-vaglio-generation").and_then(|number| number.to_str().ok()?.parse().ok());
+            (status.as_bytes(), generation.unwrap_or(0))
+        });
+        answer::json(door, said, question.items, reply)
     }
+}
+
+/// What a status that is not 2xx means. The events door sheds with 429, and with 503 while there is no key yet.
+fn refused(status: StatusCode, body: &[u8]) -> Became {
+    let kind = match status.as_u16() {
+        429 => return Became::Shed,
+        400 => "http 400",
+        401 => "http 401",
+        403 => "http 403",
+        404 => "http 404",
+        408 => "http 408",
+        409 => "http 409",
+        413 => "http 413",
+        415 => "http 415",
+        500 => "http 500",
+        503 => "http 503",
+        507 => "http 507",
+        _ => "http",
+    };
+    let said = String::from_utf8_lossy(&body[..body.len().min(300)]);
+    Became::Failed { kind, message: format!("{status} {said}").trim_end().to_owned() }
 }

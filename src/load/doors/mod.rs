@@ -1,5 +1,10 @@
 //! Sends questions and reads as much of the answers as it takes to tell what became of them.
+//!
+//! Contents: `http` and `grpc` the transports, `answer` what of an answer is looked at. What must not live here: when a question is
+//! due, and how long its answer is waited for.
 
+mod answer;
+mod grpc;
 mod http;
 
 use super::requests::Question;
@@ -60,6 +65,8 @@ pub struct Slot {
 #[derive(Debug)]
 enum Line {
     Http(http::Connection),
+    Call(grpc::Connection),
+    Stream(grpc::Stream),
 }
 
 /// Opens the connections of a door.
@@ -70,13 +77,21 @@ pub async fn connect(workload: &Workload, door: Door) -> Result<Vec<Slot>> {
     let key = key(workload)?;
     let mut slots = Vec::new();
     for _ in 0..workload.target.connections.max(1) {
-        let line = match door {
+        match door {
             Door::Lookup | Door::Decide | Door::Enrich | Door::OpenrtbDecide | Door::Events => {
-                Line::Http(http::Connection::open(workload, door, key.as_deref()).await?)
+                let connection = http::Connection::open(workload, door, key.as_deref()).await?;
+                slots.push(Slot { door, line: Line::Http(connection) });
             }
-            _ => return Err(Error::internal("gRPC is not built yet")),
-        };
-        slots.push(Slot { door, line });
+            Door::GrpcStream => {
+                let connection = grpc::Connection::open(workload, door, key.as_deref()).await?;
+                slots.push(Slot { door, line: Line::Stream(grpc::Stream::new(connection)) });
+            }
+            Door::GrpcLookup | Door::GrpcBatch | Door::GrpcDecide | Door::Artf => {
+                let connection = grpc::Connection::open(workload, door, key.as_deref()).await?;
+                let places = workload.target.streams.max(1);
+                slots.extend((0..places).map(|_| Slot { door, line: Line::Call(connection.clone()) }));
+            }
+        }
     }
     Ok(slots)
 }
@@ -97,7 +112,9 @@ impl Slot {
         reply.body = Bytes::new();
         reply.door = self.door;
         reply.became = match &mut self.line {
-            Line::Http(connection) => connection.ask(question, reply).await,
+            Line::Http(connection) => connection.ask(self.door, question, reply).await,
+            Line::Call(connection) => connection.ask(self.door, question, reply).await,
+            Line::Stream(stream) => stream.ask(self.door, question, reply).await,
         };
     }
 }

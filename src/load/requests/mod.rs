@@ -1,13 +1,28 @@
-//! What requests say: the n-th question at a door, written from pieces that were encoded beforehand.
+//! What requests say: the n-th question at a door, spliced from pieces that were encoded beforehand.
+//!
+//! Contents: [`template`](Template) bid requests cut where the user goes; `sheet` the pieces of people; `json`, `proto`,
+//! `openrtb`, `artf` the forms of the doors. What must not live here: the transport.
 
-mod own;
+mod artf;
+mod json;
+mod openrtb;
+mod proto;
+mod sheet;
+mod template;
+#[cfg(test)]
+mod tests;
 
-use super::users::{self, Draws, People};
+pub use template::Template;
+
+use super::users::{self, Draws, People, Whom};
 use super::workload::{Door, Request, Workload};
-use crate::error::Result;
-use own::Own;
+use crate::error::{Error, Problem, Result};
+use proto::Proto;
 use smallvec::SmallVec;
 use std::path::Path;
+
+/// The most lookups or events in a request.
+const MOST_ITEMS: usize = 100_000;
 
 /// A question as it goes over the wire, used again for the next one.
 #[derive(Debug, Default)]
@@ -24,10 +39,36 @@ pub struct Question {
 #[derive(Debug)]
 pub struct Questions {
     people: People,
-    own: Own,
+    forms: Forms,
     request: Request,
     seed: u64,
     remarks: Vec<String>,
+}
+
+/// The pieces, of the doors that a workload asks at.
+#[derive(Debug, Default)]
+struct Forms {
+    json: Option<json::Json>,
+    events: Option<json::Events>,
+    proto: Option<Proto>,
+    openrtb: Option<openrtb::OpenRtb>,
+    artf: Option<artf::Artf>,
+}
+
+/// What a question is made from.
+#[derive(Debug)]
+struct Asked<'d> {
+    n: u64,
+    whom: Whom,
+    draws: &'d mut Draws,
+}
+
+impl Asked<'_> {
+    /// Which of `all` campaigns is the `at`-th of so many in this question: they are taken in turn.
+    fn campaign(&self, campaigns: usize, at: usize, all: usize) -> usize {
+        let first = (self.n % all as u64) * (campaigns % all) as u64;
+        ((first + at as u64) % all as u64) as usize
+    }
 }
 
 impl Questions {
@@ -36,6 +77,8 @@ impl Questions {
     /// # Errors
     /// Files that cannot be read, and a workload whose users or requests make no sense.
     pub fn new(workload: &Workload, beside: &Path) -> Result<Questions> {
+        let request = &workload.request;
+        check(workload)?;
         let mut remarks = Vec::new();
         let file = match &workload.users.file {
             Some(file) => users::read(&beside.join(file))?,
@@ -45,13 +88,24 @@ impl Questions {
             }
         };
         let people = People::new(&workload.users, workload.seed, &file)?;
-        Ok(Questions {
-            own: Own::new(&file, &people.sources, &workload.request),
-            people,
-            request: workload.request.clone(),
-            seed: workload.seed,
-            remarks,
-        })
+        let asks = |wanted: &[Door]| wanted.iter().any(|door| workload.doors.contains_key(door));
+        let mut forms = Forms::default();
+        if asks(&[Door::Lookup, Door::Decide]) {
+            forms.json = Some(json::Json::new(&file, &people.sources, request));
+        }
+        if asks(&[Door::Events]) {
+            forms.events = Some(json::Events::new(&file, &people.sources, request));
+        }
+        if asks(&[Door::GrpcLookup, Door::GrpcBatch, Door::GrpcStream, Door::GrpcDecide]) {
+            forms.proto = Some(Proto::new(&file, &people.sources, request));
+        }
+        if asks(&[Door::Enrich, Door::OpenrtbDecide, Door::Artf]) {
+            let files: Vec<_> = request.templates.iter().map(|file| beside.join(file)).collect();
+            let templates = template::read(&files)?;
+            forms.openrtb = Some(openrtb::OpenRtb::new(&file, &people.sources, &templates, request));
+            forms.artf = Some(artf::Artf::new(&file, &people.sources, &templates, request));
+        }
+        Ok(Questions { people, forms, request: request.clone(), seed: workload.seed, remarks })
     }
 
     /// Asks only about those of the users file for whom `known` holds; see [`People::keep`].
@@ -64,14 +118,61 @@ impl Questions {
         &self.remarks
     }
 
-    /// Writes the n-th question at a door: the same for the same seed, whoever asks and whenever.
+    /// Writes the n-th question at a door: the same for the same seed, whoever asks and whenever (but for the ids and
+    /// times of events, which nobody takes twice).
     pub fn write(&self, door: Door, n: u64, into: &mut Question) {
         into.body.clear();
         into.people.clear();
-        into.items = 1;
-        let mut draws = Draws::new(self.seed, n, 0);
-        let whom = self.people.draw(&mut draws);
-        into.people.push(whom.line);
-        self.own.write(door == Door::Decide, whom, n, &self.request, &mut draws, &mut into.body);
+        let items = match door {
+            Door::GrpcBatch | Door::GrpcStream | Door::Events => self.request.batch.max(1) as u32,
+            _ => 1,
+        };
+        into.items = items;
+        for item in 0..items {
+            let mut draws = Draws::new(self.seed, n, item);
+            let whom = self.people.draw(&mut draws);
+            into.people.push(whom.line);
+            self.splice(door, item, &mut Asked { n, whom, draws: &mut draws }, &mut into.body);
+        }
+        if matches!(door, Door::GrpcBatch | Door::GrpcStream) {
+            Proto::end_many(door == Door::GrpcStream, &mut into.body);
+        }
+    }
+
+    fn splice(&self, door: Door, item: u32, asked: &mut Asked<'_>, into: &mut Vec<u8>) {
+        let (forms, campaigns) = (&self.forms, self.request.campaigns);
+        match (door, forms) {
+            (Door::Lookup, Forms { json: Some(form), .. }) => form.write(asked, 0, into),
+            (Door::Decide, Forms { json: Some(form), .. }) => form.write(asked, campaigns, into),
+            (Door::Enrich | Door::OpenrtbDecide, Forms { openrtb: Some(form), .. }) => form.write(asked, into),
+            (Door::GrpcLookup, Forms { proto: Some(form), .. }) => form.lookup(asked, into),
+            (Door::GrpcDecide, Forms { proto: Some(form), .. }) => form.decide(asked, campaigns, into),
+            (Door::GrpcBatch | Door::GrpcStream, Forms { proto: Some(form), .. }) => form.one_of_many(asked, into),
+            (Door::Artf, Forms { artf: Some(form), .. }) => form.write(asked, into),
+            (Door::Events, Forms { events: Some(form), .. }) => form.write(asked, item, into),
+            // A door that the workload does not ask at has no pieces, and nobody asks for its questions.
+            _ => {}
+        }
+    }
+}
+
+fn check(workload: &Workload) -> Result<()> {
+    let request = &workload.request;
+    let mut problems = Vec::new();
+    if request.campaigns > 0 && request.campaign_ids.is_empty() {
+        problems.push(
+            Problem::new("`request.campaigns` wants campaigns, and `request.campaign_ids` names none")
+                .help("name them, or set `campaigns: 0`, which asks for all that are active"),
+        );
+    }
+    if request.campaigns > request.campaign_ids.len().max(1) {
+        problems.push(Problem::new("`request.campaigns` is more than `request.campaign_ids` names"));
+    }
+    if !(1..=MOST_ITEMS).contains(&request.batch) {
+        problems.push(Problem::new("`request.batch` is from 1 to 100000"));
+    }
+    match problems.is_empty() {
+        true => Ok(()),
+        false => Err(Error::usage("the workload's `request` is wrong:").with_problems(problems)),
     }
 }

@@ -56,21 +56,32 @@ impl TryRng for Draws {
     }
 }
 
-/// Writes a made-up identifier of a source: 36 characters of a UUID, or the 44 of a hash where the source has hashes.
-pub fn write_uid(source: &str, draws: &mut Draws, into: &mut Vec<u8>) {
-    const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const HEX: &[u8; 16] = b"0123456789abcdef";
-    if matches!(source, "uidapi.com" | "email" | "phone") {
-        for _ in 0..4 {
-            let bits = draws.bits();
-            (0..10).for_each(|at| into.push(BASE64[(bits >> (6 * at) & 63) as usize]));
-        }
-        let bits = draws.bits();
-        // The last of 43 characters of 32 bytes carries four bits.
-        (0..3).for_each(|at| into.push(BASE64[(bits >> (6 * at) & if at == 2 { 0b11_1100 } else { 63 }) as usize]));
-        into.push(b'=');
-        return;
+/// What identifiers of a source look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// 36 characters of a UUID.
+    Uuid,
+    /// Base64 of a hash of 32 bytes: 44 characters.
+    Hash,
+}
+
+impl Shape {
+    /// That of a source.
+    pub fn of(source: &str) -> Self {
+        if ["uidapi.com", "email", "phone"].contains(&source) { Shape::Hash } else { Shape::Uuid }
     }
+}
+
+/// Writes a made-up identifier.
+pub fn write_uid(shape: Shape, draws: &mut Draws, into: &mut Vec<u8>) {
+    match shape {
+        Shape::Uuid => uuid(draws, into),
+        Shape::Hash => hash(draws, into),
+    }
+}
+
+fn uuid(draws: &mut Draws, into: &mut Vec<u8>) {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
     let mut uuid = *b"00000000-0000-4000-8000-000000000000";
     let bits = [draws.bits(), draws.bits()];
     let mut digit = 0;
@@ -82,4 +93,19 @@ pub fn write_uid(source: &str, draws: &mut Draws, into: &mut Vec<u8>) {
         }
     }
     into.extend_from_slice(&uuid);
+}
+
+fn hash(draws: &mut Draws, into: &mut Vec<u8>) {
+    const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = [b'='; 44];
+    for part in text[..40].chunks_mut(10) {
+        let bits = draws.bits();
+        (0..).zip(part).for_each(|(at, digit)| *digit = BASE64[(bits >> (6 * at) & 63) as usize]);
+    }
+    let bits = draws.bits();
+    // The last of 43 digits of 32 bytes carries four bits.
+    for (at, mask) in [(0, 63), (1, 63), (2, 0b11_1100)] {
+        text[40 + at] = BASE64[(bits >> (6 * at) & mask) as usize];
+    }
+    into.extend_from_slice(&text);
 }

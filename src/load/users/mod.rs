@@ -12,7 +12,7 @@ mod file;
 #[cfg(test)]
 mod tests;
 
-pub use draws::{Draws, write_uid};
+pub use draws::{Draws, Shape, write_uid};
 pub use file::{Eid, Person, Privacy, lines, read};
 
 use super::workload;

@@ -49,7 +49,7 @@ proptest! {
         for (source, long) in [("ifa", 36), ("pubcid.org", 36), ("uidapi.com", 44)] {
             for item in 0..50 {
                 let mut uid = Vec::new();
-                write_uid(source, &mut Draws::new(seed, n, item), &mut uid);
+                write_uid(Shape::of(source), &mut Draws::new(seed, n, item), &mut uid);
                 let uid = String::from_utf8(uid).unwrap();
                 prop_assert_eq!(uid.len(), long);
                 if long == 36 {
