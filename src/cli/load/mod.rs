@@ -2,6 +2,8 @@
 
 mod check;
 mod overrides;
+mod show;
+pub mod truth;
 mod watch;
 
 use super::{SAID, print};
@@ -50,6 +52,8 @@ Ctrl-C ends a run early and reports what was measured.";
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::Args),
+    Show(show::Args),
+    Truth(truth::Args),
 }
 
 /// Runs the command.
@@ -59,6 +63,8 @@ enum Command {
 pub fn run(args: &Args) -> Result<()> {
     match &args.command {
         Some(Command::Check(args)) => check::run(args),
+        Some(Command::Show(args)) => show::run(args),
+        Some(Command::Truth(args)) => truth::run(args),
         None => load(args),
     }
 }
