@@ -13,7 +13,7 @@ const PEOPLE: u64 = 9_000;
 
 fn world(people: u64, seed: u64, plain: bool) -> World {
     let as_of = Timestamp::parse(synth::DEFAULT_AS_OF).unwrap();
-    World { people, seed, as_of, plain }
+    World::new(people, seed, as_of, plain)
 }
 
 fn write(world: &World, out: &Path) -> synth::Report {

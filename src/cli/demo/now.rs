@@ -48,7 +48,7 @@ fn world(place: &Path, seed: u64) -> Result<Loaded> {
     if place.exists() {
         fs::remove_dir_all(place).map_err(|error| Error::io(format!("remove {}", place.display()), error))?;
     }
-    let world = synth::World { people: PEOPLE, seed, as_of: Clock::System.now().floor_minute(), plain: true };
+    let world = synth::World::new(PEOPLE, seed, Clock::System.now().floor_minute(), true);
     synth::write(&world, place, &Progress::new(Mode::Silent))?;
     let mut loaded = config::load(&place.join("vaglio.yaml"))?;
     loaded.config.as_of = None;

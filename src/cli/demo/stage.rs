@@ -66,7 +66,7 @@ impl Stage {
                 clear(directory, there.is_some())?;
                 let as_of = Timestamp::parse(synth::DEFAULT_AS_OF);
                 let as_of = as_of.ok_or_else(|| Error::internal("the default as-of is no time"))?;
-                let world = synth::World { people, seed, as_of, plain: false };
+                let world = synth::World::new(people, seed, as_of, false);
                 let report = synth::write(&world, directory, progress)?;
                 write_key(&directory.join("data"), seed)?;
                 write_mark(directory, &wanted)?;

@@ -1,6 +1,6 @@
 //! The configuration, the definitions and the README of a world: templates with the world's dates and file names.
 
-use super::{FILES, World, Written};
+use super::{EVENTS_A_PERSON, FILES, World, Written, audiences};
 use crate::error::{Error, Result};
 use crate::schema::Timestamp;
 use jiff::ToSpan;
@@ -39,15 +39,19 @@ pub fn prepare(out: &Path) -> Result<()> {
 /// A world that was written before, plain or packed the other way, would be read twice.
 fn remove_other_packing(out: &Path) -> Result<()> {
     for file in FILES.iter().flat_map(|shape| [shape.file_name(true), shape.file_name(false)]) {
-        let path = out.join(file);
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(Error::io(format!("remove {}", path.display()), error));
-            }
-            _ => {}
-        }
+        remove(&out.join(file))?;
     }
     Ok(())
+}
+
+/// Removes a file that may be there.
+fn remove(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(Error::io(format!("remove {}", path.display()), error))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Writes configuration, definitions and README.
@@ -58,7 +62,31 @@ pub fn write(world: &World, out: &Path, files: &[Written]) -> Result<()> {
     for (name, template) in TEMPLATES {
         put(out, name, &fill(template, world))?;
     }
+    put_audiences(world, out)?;
     put(out, "README.md", &readme(world, files))
+}
+
+/// Writes the audiences that were asked for beside the operator's own, into a world that is there.
+///
+/// # Errors
+/// Usage: there is no world. I/O.
+pub fn write_audiences(world: &World, out: &Path) -> Result<()> {
+    let config = out.join("vaglio.yaml");
+    if !fs::read_to_string(&config).is_ok_and(|text| text.starts_with(MARK)) {
+        let config = config.display();
+        return Err(Error::usage(format!(
+            "{config} was not written by `vaglio synth`: invent people first, without --definitions-only"
+        )));
+    }
+    put_audiences(world, out)
+}
+
+fn put_audiences(world: &World, out: &Path) -> Result<()> {
+    const NAME: &str = "definitions/made-up.yaml";
+    match audiences::definitions(world) {
+        Some(text) => put(out, NAME, &text),
+        None => remove(&out.join(NAME)),
+    }
 }
 
 fn put(out: &Path, name: &str, text: &str) -> Result<()> {
@@ -89,11 +117,25 @@ pub fn day(from: Timestamp, days: i64) -> Date {
     start.saturating_add(days.days())
 }
 
+/// The arguments that are not as usual.
+fn more(world: &World) -> String {
+    let usual = World::new(world.people, world.seed, world.as_of, world.plain);
+    let mut more = String::new();
+    if world.audiences != usual.audiences {
+        let _ = write!(more, " --audiences {}", world.audiences);
+    }
+    if world.busy != usual.busy {
+        let _ = write!(more, " --events {}", world.busy * EVENTS_A_PERSON);
+    }
+    more
+}
+
 fn readme(world: &World, files: &[Written]) -> String {
     let plain = if world.plain { " --plain" } else { "" };
+    let more = more(world);
     let mut text = format!(
         "# A synthetic telecom operator\n\nNobody in these files exists: {} people were invented by\n\n    vaglio synth \
-         --people {} --seed {} --as-of {}{plain} --out DIR\n\nThe same command writes the same bytes. Names are common \
+         --people {} --seed {} --as-of {}{plain}{more} --out DIR\n\nThe same command writes the same bytes. Names are common \
          Italian ones, mail domains are reserved for examples,\nidentifiers are random. A few percent of the rows are \
          wrong on purpose.\n\n| file | rows | what |\n|---|---|---|\n",
         world.people, world.people, world.seed, world.as_of

@@ -11,7 +11,10 @@ use rand_distr::{Distribution, Poisson};
 use serde::Serialize;
 
 /// How far back events reach.
-const HISTORY_DAYS: f64 = 400.0;
+pub(super) const HISTORY_DAYS: f64 = 400.0;
+
+/// How much better the recent past is remembered.
+pub(super) const RECENCY: f64 = 1.7;
 
 #[derive(Serialize)]
 struct Line<'a> {
@@ -46,9 +49,9 @@ struct Props {
 }
 
 /// An event's name and how often it happens to an average person in the whole history.
-type Rate = (&'static str, f64);
+pub(super) type Rate = (&'static str, f64);
 
-fn rates(person: &Person) -> [Rate; 8] {
+pub(super) fn rates(person: &Person) -> [Rate; 8] {
     let (busy, trouble) = (person.activity, person.trouble);
     let worn = f64::from(person.handset_months.unwrap_or(18)) / 24.0;
     [
@@ -68,7 +71,7 @@ pub fn write(person: &Person, world: &World, rng: &mut ChaCha8Rng, chunk: &mut C
     let crm_id = person.crm_id();
     let mut serial = 0u32;
     for (name, rate) in rates(person) {
-        for _ in 0..how_many(rng, rate) {
+        for _ in 0..how_many(rng, rate * world.busy) {
             let id = format!("{:x}-{serial}", person.number);
             serial += 1;
             let time = Timestamp(world.as_of.0 - seconds_ago(rng)).to_string();
@@ -107,7 +110,7 @@ fn how_many(rng: &mut ChaCha8Rng, rate: f64) -> u64 {
 /// The recent past is better remembered: a tenth of the history lies in the last 8 days.
 fn seconds_ago(rng: &mut ChaCha8Rng) -> i64 {
     let share: f64 = rng.random();
-    (share.powf(1.7) * HISTORY_DAYS * 86_400.0) as i64
+    (share.powf(RECENCY) * HISTORY_DAYS * 86_400.0) as i64
 }
 
 /// Under which identifiers a channel knows the person: (CRM number, cookie, advertising id). At least one.

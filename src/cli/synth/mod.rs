@@ -4,8 +4,10 @@
 //! Everything is a function of the seed. People come in chunks of a fixed size, each with its own random stream, so the
 //! files are the same bytes whatever the number of threads. Contents: [`vocabulary`] the words and how frequent they
 //! are; [`person`] who somebody is; `crm`, `events`, `links`, `consents`, `lists`, `lookups` what is written about them;
+//! [`audiences`] more rules than the operator has;
 //! [`output`] compressing and ordering; [`config`] the YAML files. Nothing here knows how Vaglio reads any of it.
 
+mod audiences;
 mod config;
 mod consents;
 mod crm;
@@ -51,13 +53,31 @@ pub struct Args {
     /// Write plain files instead of compressed ones
     #[arg(long)]
     pub plain: bool,
+    /// How many audiences to define, the operator's own 48 included: three in ten of the others have a window
+    #[arg(long, value_name = "N", default_value_t = OWN_AUDIENCES, value_parser = clap::value_parser!(u32).range(i64::from(OWN_AUDIENCES)..=20_000))]
+    pub audiences: u32,
+    /// How many events a person has on average
+    #[arg(long, value_name = "N", default_value_t = EVENTS_A_PERSON)]
+    pub events: f64,
+    /// Only define audiences, in a world that is there already: its people stay
+    #[arg(long)]
+    pub definitions_only: bool,
 }
+
+/// Audiences of the operator, whatever else is asked for.
+const OWN_AUDIENCES: u32 = 48;
+
+/// Events of a person in the whole history, on average, where nothing else is asked for.
+const EVENTS_A_PERSON: f64 = 5.2;
 
 /// A fixed instant, so that two runs on different days write the same files.
 pub const DEFAULT_AS_OF: &str = "2026-11-01T09:00:00Z";
 
 /// The most people: identifiers are numbered with nine digits.
 const MOST_PEOPLE: u64 = 500_000_000;
+
+/// The most events a person on average.
+const MOST_EVENTS: f64 = 1_000.0;
 
 /// What to invent.
 #[derive(Debug, Clone, Copy)]
@@ -70,6 +90,17 @@ pub struct World {
     pub as_of: Timestamp,
     /// Plain files instead of compressed ones.
     pub plain: bool,
+    /// How many audiences, the operator's own included.
+    pub audiences: u32,
+    /// How much more happens to everybody than usual: 1 is as usual.
+    pub busy: f64,
+}
+
+impl World {
+    /// A world of so many people, with the operator's own audiences.
+    pub fn new(people: u64, seed: u64, as_of: Timestamp, plain: bool) -> World {
+        World { people, seed, as_of, plain, audiences: OWN_AUDIENCES, busy: 1.0 }
+    }
 }
 
 /// What was written.
@@ -89,7 +120,18 @@ pub fn run(args: &Args) -> Result<()> {
     let as_of = Timestamp::parse(&args.as_of).ok_or_else(|| {
         Error::usage(format!("--as-of `{}` is not a time; write RFC 3339, such as {DEFAULT_AS_OF}", args.as_of))
     })?;
-    let world = World { people: args.people, seed: args.seed, as_of, plain: args.plain };
+    if !(0.0..=MOST_EVENTS).contains(&args.events) {
+        return Err(Error::usage(format!("--events must be between 0 and {MOST_EVENTS}, not {}", args.events)));
+    }
+    let world = World {
+        audiences: args.audiences,
+        busy: args.events / EVENTS_A_PERSON,
+        ..World::new(args.people, args.seed, as_of, args.plain)
+    };
+    if args.definitions_only {
+        config::write_audiences(&world, &args.out)?;
+        return crate::cli::print(&format!("{} audiences in {}\n", world.audiences, args.out.display()));
+    }
     let report = write(&world, &args.out, &Progress::new(Mode::Auto))?;
     crate::cli::print(&report.describe(&world, &args.out))
 }
