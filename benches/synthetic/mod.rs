@@ -9,7 +9,7 @@ use vaglio::snapshot::flips::write_flips;
 use vaglio::snapshot::{ForwardWriter, IdentitiesWriter, Plane, SectionRef, Store};
 
 pub const AUDIENCES: u32 = 2_000;
-const MEAN: usize = 44;
+pub const MEAN: usize = 44;
 /// Identifiers a profile.
 pub const IDENTIFIERS: u64 = 2;
 
@@ -67,31 +67,51 @@ pub fn filter(store: &Store, profiles: u32) -> SectionRef {
     section.finish().expect("durable")
 }
 
-pub fn forward(store: &Store, profiles: u32) -> SectionRef {
-    let section = store.section("forward", Plane::Bid).expect("a section");
-    // Large and small audiences are mixed among the numbers, as names are.
-    let order: Vec<u32> = (0..AUDIENCES).map(|rank| rank * 777 % AUDIENCES).collect();
-    let mut ends: Vec<f64> = Vec::with_capacity(AUDIENCES as usize);
-    for rank in 0..AUDIENCES {
-        ends.push(ends.last().copied().unwrap_or(0.0) + 1.0 / (f64::from(rank) + 20.0));
+/// Who is in what: some of many audiences, sizes as 1 / (rank + 20).
+pub struct Draw {
+    /// Audience numbers by size: large and small are mixed among the numbers, as names are.
+    pub order: Vec<u32>,
+    ends: Vec<f64>,
+    mean: usize,
+}
+
+impl Draw {
+    /// `mean` of `audiences` a profile.
+    pub fn new(audiences: u32, mean: usize) -> Draw {
+        let mut ends: Vec<f64> = Vec::with_capacity(audiences as usize);
+        for rank in 0..audiences {
+            ends.push(ends.last().copied().unwrap_or(0.0) + 1.0 / (f64::from(rank) + 20.0));
+        }
+        // 777 = 3 x 7 x 37 has no divisor in common with 1, 2 or 5 times a power of ten.
+        let order = (0..audiences).map(|rank| (u64::from(rank) * 777 % u64::from(audiences)) as u32).collect();
+        Draw { order, ends, mean }
     }
-    let total = ends[ends.len() - 1];
-    let mut writer = ForwardWriter::new(section, profiles, &order).expect("a writer");
-    let mut audiences = Vec::new();
-    for profile in 0..u64::from(profiles) {
+
+    /// The audiences of a profile, ascending.
+    pub fn of(&self, profile: u64, audiences: &mut Vec<u32>) {
         audiences.clear();
+        let total = self.ends[self.ends.len() - 1];
         // Some are drawn twice: draw until there are enough different ones.
         for draw in 0.. {
-            if draw >= MEAN as u64 && audiences.len() >= MEAN {
+            if audiences.len() >= self.mean {
                 break;
             }
             let at = mix(profile << 12 | draw) as f64 / u64::MAX as f64 * total;
-            let audience = order[ends.partition_point(|end| *end < at).min(order.len() - 1)];
-            if !audiences.contains(&audience) && audiences.len() < MEAN {
+            let audience = self.order[self.ends.partition_point(|end| *end < at).min(self.order.len() - 1)];
+            if !audiences.contains(&audience) {
                 audiences.push(audience);
             }
         }
         audiences.sort_unstable();
+    }
+}
+
+pub fn forward(store: &Store, profiles: u32) -> SectionRef {
+    let (draw, mut audiences) = (Draw::new(AUDIENCES, MEAN), Vec::new());
+    let section = store.section("forward", Plane::Bid).expect("a section");
+    let mut writer = ForwardWriter::new(section, profiles, &draw.order).expect("a writer");
+    for profile in 0..u64::from(profiles) {
+        draw.of(profile, &mut audiences);
         writer.push(0, &audiences).expect("pushed");
     }
     writer.finish().expect("durable")
@@ -105,6 +125,11 @@ pub fn flips(store: &Store) -> SectionRef {
 
 /// The audiences; with `segments`, each has a label of taxonomy 4.
 pub fn catalogue(store: &Store, segments: bool) -> SectionRef {
+    catalogue_of(store, AUDIENCES, segments)
+}
+
+/// The same with another number of them.
+pub fn catalogue_of(store: &Store, audiences: u32, segments: bool) -> SectionRef {
     let audience = |number: u32| Audience {
         id: AudienceId::new("bench", &format!("a{number:05}")),
         name: String::new(),
@@ -120,7 +145,7 @@ pub fn catalogue(store: &Store, segments: bool) -> SectionRef {
         valid_from: None,
         valid_to: None,
     };
-    let catalogue = Catalogue { audiences: (0..AUDIENCES).map(audience).collect(), ..Catalogue::default() };
+    let catalogue = Catalogue { audiences: (0..audiences).map(audience).collect(), ..Catalogue::default() };
     let mut section = store.section("catalogue", Plane::Bid).expect("a section");
     section.write_all(&serde_json::to_vec(&catalogue).expect("JSON")).expect("written");
     section.finish().expect("durable")
