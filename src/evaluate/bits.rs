@@ -69,25 +69,9 @@ fn or_many<T: Code>(codes: &[T], ranges: &Ranges, bytes: &mut [u8]) {
     }
 }
 
-/// `bytes[i] |= numbers[first + i] matches`.
-pub fn or_numbers(numbers: &Numbers<'_>, rows: std::ops::Range<usize>, matcher: &Matcher, bytes: &mut [u8]) {
-    match (numbers, matcher) {
-        (Numbers::Frame(codes, _), Matcher::Codes(ranges)) => or_codes(codes.slice(rows), ranges, bytes),
-        (Numbers::Raw(values), Matcher::Reals(ranges)) => {
-            let values = values.get(rows).unwrap_or(&[]);
-            for (low, high) in ranges.iter().map(|(low, high)| (low.value(), high.value())) {
-                for (byte, value) in bytes.iter_mut().zip(values) {
-                    *byte |= u8::from(*value >= low) & u8::from(*value <= high);
-                }
-            }
-        }
-        _ => {}
-    }
-}
-
 /// The codes that are in a range, as bits; bits beyond the codes are cleared. Compared and packed 64 at a time, so that what
 /// lies between stays in registers.
-pub fn pack_codes(codes: Codes<'_>, ranges: &Ranges, bitmap: &mut Bitmap) {
+pub fn pack_codes(codes: Codes<'_>, ranges: &Ranges, bitmap: &mut [u64]) {
     match codes {
         Codes::U8(codes) => pack_narrow(codes, ranges, bitmap),
         Codes::U16(codes) => pack_narrow(codes, ranges, bitmap),
@@ -95,7 +79,7 @@ pub fn pack_codes(codes: Codes<'_>, ranges: &Ranges, bitmap: &mut Bitmap) {
     }
 }
 
-fn pack_narrow<T: Code + Default>(codes: &[T], ranges: &Ranges, bitmap: &mut Bitmap) {
+fn pack_narrow<T: Code + Default>(codes: &[T], ranges: &Ranges, bitmap: &mut [u64]) {
     if ranges.0.len() > FEW_RANGES {
         let mut bytes = vec![0; codes.len()];
         or_many(codes, ranges, &mut bytes);
@@ -117,7 +101,7 @@ fn pack_narrow<T: Code + Default>(codes: &[T], ranges: &Ranges, bitmap: &mut Bit
 }
 
 /// The numbers that match, as bits.
-pub fn pack_numbers(numbers: &Numbers<'_>, rows: std::ops::Range<usize>, matcher: &Matcher, bitmap: &mut Bitmap) {
+pub fn pack_numbers(numbers: &Numbers<'_>, rows: std::ops::Range<usize>, matcher: &Matcher, bitmap: &mut [u64]) {
     match (numbers, matcher) {
         (Numbers::Frame(codes, _), Matcher::Codes(ranges)) => pack_codes(codes.slice(rows), ranges, bitmap),
         (Numbers::Raw(values), Matcher::Reals(ranges)) => {
@@ -135,14 +119,14 @@ pub fn pack_numbers(numbers: &Numbers<'_>, rows: std::ops::Range<usize>, matcher
 }
 
 /// Tests 64 values at a time: `test` is given bytes of 0, and makes them 1 for those that pass. `nothing` passes no test.
-pub fn pack_each<T: Copy>(values: &[T], nothing: T, bitmap: &mut Bitmap, test: impl Fn(&[T; 64], &mut [u8; 64])) {
+pub fn pack_each<T: Copy>(values: &[T], nothing: T, bitmap: &mut [u64], test: impl Fn(&[T; 64], &mut [u8; 64])) {
     let word = |values: &[T; 64]| {
         let mut lanes = [0u8; 64];
         test(values, &mut lanes);
         gather(&lanes)
     };
     let (whole, rest) = values.as_chunks::<64>();
-    let written = whole.len().min(WORDS);
+    let written = whole.len().min(bitmap.len());
     for (out, values) in bitmap.iter_mut().zip(whole) {
         *out = word(values);
     }
@@ -173,9 +157,9 @@ pub fn clear(bitmap: &mut Bitmap, low: u16) {
 }
 
 /// Clears the bits from `length` on.
-pub fn cut(bitmap: &mut Bitmap, length: usize) {
+pub fn cut(bitmap: &mut [u64], length: usize) {
     let word = length / 64;
-    if word < WORDS {
+    if word < bitmap.len() {
         bitmap[word] &= (1 << (length % 64)) - 1;
         bitmap[word + 1..].fill(0);
     }

@@ -38,7 +38,7 @@ impl Plan<'_> {
                 node => self.combine(node, &scratch.slots, &mut out),
             }
             if length < BLOCK {
-                bits::cut(&mut out, length);
+                bits::cut(&mut out[..], length);
             }
             std::mem::swap(&mut scratch.slots[*slot as usize], &mut out);
         }

@@ -140,7 +140,7 @@ impl EventsNow<'_, '_> {
     pub fn block(&self, block: usize, tally: &mut Tally, bitmap: &mut Bitmap) {
         let rows = self.column.rows(block);
         let lows = &self.column.lows[rows.clone()];
-        self.pass(rows.clone(), &mut tally.bytes);
+        self.pass(rows.clone(), tally);
         bitmap.fill(0);
         match (self.leaf.pick, self.leaf.measure) {
             (Pick::All, Measure::Times(1, u32::MAX)) => tally.any(lows, bitmap),
@@ -175,32 +175,26 @@ impl EventsNow<'_, '_> {
         self.leaf.filters.iter().all(|(at, matcher)| passes(*at, matcher))
     }
 
-    /// `bytes[i]` = row `rows.start + i` is looked at and passes the filters.
-    fn pass(&self, rows: Range<usize>, bytes: &mut Vec<u8>) {
-        let times = &self.column.times[rows.clone()];
-        bytes.clear();
-        bytes.resize(times.len(), 0);
+    /// Bit `i` = row `rows.start + i` is looked at and passes the filters.
+    fn pass(&self, rows: Range<usize>, tally: &mut Tally) {
+        let (words, passed) = tally.rows(rows.len());
         let Some((low, high)) = self.asked.seconds() else { return };
         let span = high - low;
-        for (byte, time) in bytes.iter_mut().zip(times) {
-            *byte = u8::from(time.wrapping_sub(low) <= span);
-        }
-        let mut passed = Vec::new();
+        bits::pack_each(&self.column.times[rows.clone()], 0, words, |times, lanes| {
+            lanes.iter_mut().zip(times).for_each(|(lane, time)| *lane = u8::from(time.wrapping_sub(low) <= span));
+        });
+        bits::cut(words, rows.len());
         for (at, matcher) in &self.leaf.filters {
-            passed.clear();
-            passed.resize(times.len(), 0u8);
             match (self.column.property(*at), matcher) {
                 (Some(PropColumn::Flag(codes) | PropColumn::Category(codes, _)), Matcher::Codes(ranges)) => {
-                    bits::or_codes(codes.slice(rows.clone()), ranges, &mut passed);
+                    bits::pack_codes(codes.slice(rows.clone()), ranges, passed);
                 }
                 (Some(PropColumn::Number(numbers)), matcher) => {
-                    bits::or_numbers(numbers, rows.clone(), matcher, &mut passed);
+                    bits::pack_numbers(numbers, rows.clone(), matcher, passed);
                 }
-                _ => {}
+                _ => passed.fill(0),
             }
-            for (byte, passed) in bytes.iter_mut().zip(&passed) {
-                *byte &= passed;
-            }
+            words.iter_mut().zip(&*passed).for_each(|(word, passed)| *word &= passed);
         }
     }
 }
