@@ -15,7 +15,7 @@ ifeq ($(shell command -v npm 2>/dev/null),)
 NODE_OK :=
 endif
 
-.PHONY: help console demo test conformance check bench bench-doors bench-feed fuzz-smoke torture load
+.PHONY: help console demo test conformance check bench bench-doors bench-feed bench-growth fuzz-smoke torture load
 
 help:
 	@echo "make console     the web console, which is embedded when the program is built next (Node.js 20.19 or newer, npm)"
@@ -26,6 +26,7 @@ help:
 	@echo "make bench       the figures of docs/benchmarks.md (1 M profiles; VAGLIO_BENCH_PROFILES changes it)"
 	@echo "make bench-doors what a request costs at each door, next to bare servers of the same run (3 minutes, 2 cores)"
 	@echo "make bench-feed  what events cost, and how soon they are seen at bid time (1 minute, 2 cores)"
+	@echo "make bench-growth how cost grows with profiles and audiences, as tables and a picture (25 minutes, 12 GiB, 25 GB of disk)"
 	@echo "make load        a server of its own under a little load at every door; load-steady, load-overload, ...: load-tests/README.md"
 	@echo "make torture     10,000 kills and 1,000 power cuts, with a ledger of what was acknowledged (an hour)"
 	@echo "make fuzz-smoke  a minute of random input for every parser and every section"
@@ -82,6 +83,22 @@ bench:
 
 bench-feed:
 	$(CARGO) bench --locked --bench feed
+
+# `SIZES`, `BUILDS` and `COUNTS` say how far; worlds and snapshots lie below `VAGLIO_GROWTH_DATA` (target/tmp/growth).
+SIZES ?= 1000000 3000000 10000000 30000000 100000000
+BUILDS ?= 1000000 3000000 10000000
+COUNTS ?= 100 200 500 1000 2000 5000 10000 20000
+GROWTH := $(CARGO) bench --locked --bench growth --
+bench-growth: export VAGLIO_GROWTH_CSV ?= $(CURDIR)/docs/images/growth.csv
+bench-growth:
+	$(CARGO) bench --locked --bench growth --no-run
+	rm -f "$$VAGLIO_GROWTH_CSV"
+	taskset -c 0 $(GROWTH) profiles $(SIZES)
+	taskset -c 0 $(GROWTH) audiences $(COUNTS)
+	$(GROWTH) build $(BUILDS)
+	$(GROWTH) activate $(COUNTS)
+	load-tests/plots/install.sh
+	load-tests/plots/.venv/bin/python load-tests/plots/growth.py "$$VAGLIO_GROWTH_CSV"
 
 bench-doors:
 	$(CARGO) bench --locked --bench doors
