@@ -61,7 +61,7 @@ struct Row<'a> {
 
 impl Row<'_> {
     fn tell(&self, measure: &str, value: f64) -> Outcome<()> {
-        let line = format!("{},{},{},{measure},{value}\n", self.series, self.profiles, self.audiences);
+        let line = format!("{},{},{},\"{measure}\",{value}\n", self.series, self.profiles, self.audiences);
         print!("{line}");
         let path = std::env::var_os("VAGLIO_GROWTH_CSV").map(PathBuf::from);
         let path = path.map_or_else(|| data().map(|data| data.join("growth.csv")), Ok)?;
