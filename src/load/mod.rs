@@ -18,6 +18,7 @@ pub mod measured;
 pub mod process;
 pub mod reading;
 pub mod record;
+pub mod report;
 pub mod requests;
 pub mod run;
 pub mod schedule;

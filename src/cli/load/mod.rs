@@ -2,6 +2,7 @@
 
 mod check;
 mod overrides;
+mod report;
 mod show;
 pub mod truth;
 mod watch;
@@ -9,6 +10,7 @@ mod watch;
 use super::{SAID, print};
 use crate::error::{Error, ErrorKind, Result};
 use crate::load::measured::Run;
+use crate::load::report::{html, table};
 use crate::load::run::{self, Order};
 use crate::load::{goals, reading};
 use clap::Subcommand;
@@ -52,6 +54,7 @@ Ctrl-C ends a run early and reports what was measured.";
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::Args),
+    Report(report::Args),
     Show(show::Args),
     Truth(truth::Args),
 }
@@ -63,6 +66,7 @@ enum Command {
 pub fn run(args: &Args) -> Result<()> {
     match &args.command {
         Some(Command::Check(args)) => check::run(args),
+        Some(Command::Report(args)) => report::run(args),
         Some(Command::Show(args)) => show::run(args),
         Some(Command::Truth(args)) => truth::run(args),
         None => load(args),
@@ -75,7 +79,7 @@ fn load(args: &Args) -> Result<()> {
     args.overrides.apply(&mut workload)?;
     // Asked before the run, not after it.
     let json = args.json.as_deref().map(create).transpose()?;
-    let html = args.html.as_deref().map(create).transpose()?;
+    let page = args.html.as_deref().map(create).transpose()?;
     let order = Order {
         workload,
         beside: file.parent().unwrap_or(Path::new("")).to_path_buf(),
@@ -86,8 +90,8 @@ fn load(args: &Args) -> Result<()> {
     if let Some(file) = json {
         write(file, &json_text(&found)?)?;
     }
-    if let Some(file) = html {
-        write(file, "")?;
+    if let Some(file) = page {
+        write(file, &html(std::slice::from_ref(&found))?)?;
     }
     print(&format!("{}{}\n", table(&found), goals::line(&found)))?;
     if goals::passed(&found) { Ok(()) } else { Err(Error::new(ErrorKind::Input, SAID)) }
@@ -108,8 +112,4 @@ fn write((path, mut file): Opened<'_>, text: &str) -> Result<()> {
 fn json_text(run: &Run) -> Result<String> {
     let text = serde_json::to_string_pretty(run);
     Ok(text.map_err(|error| Error::internal("the run cannot be written as JSON").caused_by(error))? + "\n")
-}
-
-fn table(run: &Run) -> String {
-    run.remarks.iter().map(|remark| format!("{remark}\n")).collect()
 }

@@ -144,7 +144,7 @@ pub fn run(order: &Order, watch: &mut dyn Watch) -> Result<Run> {
     })?;
     remarks.extend(found.remarks);
     Ok(Run {
-        format: 1,
+        format: super::report::FORMAT,
         workload: order.workload.clone(),
         began,
         generator: generator(),
