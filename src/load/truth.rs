@@ -164,6 +164,11 @@ impl Truth {
         self.people.get(line as usize).is_some_and(|person| !["no_profile", "no_id"].contains(&person.status.as_str()))
     }
 
+    /// The status of a lookup of a line of the users file; empty = it cannot be said.
+    pub fn status(&self, line: u32) -> Option<&str> {
+        self.people.get(line as usize).map(|person| person.status.as_str())
+    }
+
     /// Compares an accepted answer with the truth. Streams (which name audiences by numbers), enriched requests, mutations and
     /// events are passed over.
     pub fn check(&self, question: &Question, reply: &Reply, counts: &mut Counts) {

@@ -159,11 +159,9 @@ fn batch(mut body: &[u8]) -> Read {
     let (mut generation, mut accepted, mut all) = (0, 0u32, 0u32);
     while let Some((number, field)) = next(&mut body) {
         match field {
-            // A result begins with its status.
-            Field::Bytes(mut result) if number == 1 => {
-                let Some((1, Field::Number(status))) = next(&mut result) else { return None };
+            Field::Bytes(result) if number == 1 => {
                 all += 1;
-                accepted += u32::from(of_number(status)? == Became::Accepted);
+                accepted += u32::from(of_number(status_of(result)?)? == Became::Accepted);
             }
             Field::Number(value) if number == 2 => generation = value,
             _ => {}
@@ -171,6 +169,16 @@ fn batch(mut body: &[u8]) -> Read {
     }
     let became = if accepted > 0 || all == 0 { Became::Accepted } else { Became::Shed };
     body.is_empty().then_some((became, accepted, generation))
+}
+
+/// The status of a result, which may stand anywhere in it: with names ours comes last, with numbers first.
+fn status_of(mut result: &[u8]) -> Option<u64> {
+    while let Some((number, field)) = next(&mut result) {
+        if let (1, Field::Number(status)) = (number, field) {
+            return Some(status);
+        }
+    }
+    None
 }
 
 /// ARTF says no status. The generation is `metadata.model_version`; 0 = none was loaded. Who was shed gets a valid answer, and cannot
@@ -273,6 +281,16 @@ mod tests {
                 prop_assert!(became == Became::Accepted || door == Door::Events || items == 0);
             }
         }
+    }
+
+    #[test]
+    fn fields_may_come_in_any_order() {
+        let result = [b"\x12\x03a/b".as_slice(), b"\x08\x01"].concat();
+        let batch = [b"\x10\x07".as_slice(), b"\x0a\x07", &result].concat();
+        assert_eq!(v1::LookupBatchResponse::decode(&batch[..]).unwrap().results[0].status, 1);
+        assert_eq!(read(Door::GrpcBatch, batch, 1), (Became::Accepted, 1, 7));
+        let single = b"\x20\x09\x12\x03a/b\x08\x07".to_vec();
+        assert_eq!(read(Door::GrpcLookup, single, 1), (Became::Shed, 0, 9));
     }
 
     #[test]
