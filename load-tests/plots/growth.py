@@ -59,19 +59,23 @@ def slope(points):
 
 
 def panel(axes, title, unit, along, lines):
-    for at, (label, points) in enumerate(line for line in lines if line[1]):
+    lines = [line for line in lines if line[1]]
+    if not lines:
+        # This series was not measured.
+        return axes.set_axis_off()
+    for at, (label, points) in enumerate(lines):
         axes.plot(*zip(*points), color=COLOURS[at], marker=MARKERS[at], markersize=5, linewidth=1.6,
                   label=f"{label} (slope {slope(points):.2f})")
     axes.set(title=title, xscale="log", yscale="log", xlabel=along, ylabel=unit)
     axes.grid(True, which="major", color="#d5d9de", linewidth=0.7)
-    axes.legend(fontsize=7.5, frameon=False, loc="best")
+    return axes.legend(fontsize=7.5, frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.15), ncols=2)
 
 
 def draw(found):
     plt.rcParams.update({"font.size": 9, "svg.fonttype": "path", "svg.hashsalt": "vaglio", "axes.edgecolor": "#5a6068",
                          "axes.titlesize": 10, "axes.spines.top": False, "axes.spines.right": False})
     # Its own ground: as readable on a dark page as on a light one.
-    figure, axes = plt.subplots(2, 3, figsize=(13, 7.6), facecolor="white", layout="constrained")
+    figure, axes = plt.subplots(2, 3, figsize=(13, 8.4), facecolor="white", layout="constrained")
 
     def along_profiles(series, *measures):
         return [(label, found.line(series, 0, measure, factor)) for label, measure, factor in measures]
