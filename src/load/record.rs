@@ -296,3 +296,6 @@ impl Recorder {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

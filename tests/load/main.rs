@@ -1,4 +1,6 @@
-//! The load generator against servers that were made for it: what it says must be what they did.
+//! The load generator against a server, and against stand-ins that were made for it: what it says must be what they did.
 #![allow(clippy::unwrap_used)] // a test fails by panicking
 
 mod asking;
+mod engine;
+mod stand_in;
