@@ -17,12 +17,14 @@ pub struct Against {
     pub peak: Option<f64>,
 }
 
-/// The goals of a step of a search: those that can be told of it alone, and that it keeps up.
+/// The goals of a step of a search: those that tell how much a server bears, and that it keeps up. Whether it is right is
+/// another matter: see [`wrong_in_all`].
 pub fn of_a_step(goals: &Goals) -> Goals {
     Goals {
         accepted_share: Some(goals.accepted_share.unwrap_or(KEEPS_UP)),
         goodput_share_of_peak: None,
         p99_times_idle: None,
+        wrong_verdicts: None,
         ..goals.clone()
     }
 }
@@ -129,6 +131,17 @@ pub fn found_a_rate(peak: Peak, settings: &Saturation) -> Verdict {
         format!("not even at {:.0}/s: lower `from`", settings.from)
     };
     Verdict { phase: String::new(), goal: "a rate at which the goals hold".to_owned(), found, met }
+}
+
+/// The goal of no wrong verdicts over all steps of a search together, where it was set.
+pub fn wrong_in_all(steps: &[Measured], goals: &Goals) -> Vec<Verdict> {
+    let mut all = Measured::default();
+    for step in steps {
+        all.counts.checked += step.counts.checked;
+        all.counts.wrong_suppress += step.counts.wrong_suppress;
+        all.counts.wrong_target += step.counts.wrong_target;
+    }
+    verdicts(&all, &Goals { wrong_verdicts: goals.wrong_verdicts, ..Goals::default() }, Against::default())
 }
 
 /// Whether every goal was met.

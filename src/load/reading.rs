@@ -1,6 +1,6 @@
 //! Reads a workload file, and says everything that is wrong in it at once.
 
-use super::workload::{Goals, Overload, Phase, Plan, Request, Saturation, Users, Workload};
+use super::workload::{Door, Goals, Overload, Phase, Plan, Request, Saturation, Users, Workload};
 use crate::config::read::{self, Written};
 use crate::error::Result;
 use std::collections::BTreeSet;
@@ -10,6 +10,8 @@ use std::path::Path;
 pub const MOST_PER_SECOND: f64 = 10_000_000.0;
 /// A message of lookups carries no more.
 const MOST_IN_A_BATCH: usize = 256;
+/// Nor does a request more events.
+const MOST_EVENTS: usize = 10_000;
 /// More connections than a machine has ports to start them from.
 const MOST_CONNECTIONS: usize = 20_000;
 /// Plans: exactly one of them.
@@ -188,13 +190,15 @@ fn check_request(workload: &Workload, request: &Request, written: &mut Written) 
         let message = format!("a request cannot name {} of {given} `campaign_ids`", request.campaigns);
         written.wrong("request.campaigns", message, "");
     }
-    if request.batch == 0 || request.batch > MOST_IN_A_BATCH {
-        written.wrong("request.batch", format!("must be from 1 to {MOST_IN_A_BATCH}"), "");
+    let lookups = [Door::GrpcBatch, Door::GrpcStream].iter().any(|door| workload.doors.contains_key(door));
+    let most = if lookups { MOST_IN_A_BATCH } else { MOST_EVENTS };
+    if !(1..=most).contains(&request.batch) {
+        written.wrong("request.batch", format!("must be from 1 to {most}"), "");
     }
     if request.tmax_ms > 60_000 {
         written.wrong("request.tmax_ms", "must be at most 60000: nobody waits longer than a minute", "");
     }
-    if request.event.trim().is_empty() && workload.doors.contains_key(&super::workload::Door::Events) {
+    if request.event.trim().is_empty() && workload.doors.contains_key(&Door::Events) {
         written.wrong("request.event", "may not be empty", "name an event that the server's configuration declares");
     }
 }

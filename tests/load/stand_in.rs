@@ -43,10 +43,8 @@ pub struct StandIn {
     pub seen: Arc<Mutex<Seen>>,
 }
 
-const MATCHED: &str =
-    r#"{"status":"matched","audiences":["a/b"],"segments":[],"generation":42,"as_of":"2026-11-01T09:00:00Z","stale":false}"#;
-const OVERLOADED: &str =
-    r#"{"status":"overloaded","audiences":[],"segments":[],"generation":42,"as_of":"2026-11-01T09:00:00Z","stale":false}"#;
+const MATCHED: &str = r#"{"status":"matched","audiences":["a/b"],"segments":[],"generation":42,"as_of":"2026-11-01T09:00:00Z","stale":false}"#;
+const OVERLOADED: &str = r#"{"status":"overloaded","audiences":[],"segments":[],"generation":42,"as_of":"2026-11-01T09:00:00Z","stale":false}"#;
 
 impl StandIn {
     /// Starts one on a thread of its own.

@@ -56,7 +56,7 @@ fn all_mistakes_are_said_at_once_with_their_places() {
     let said = said(
         "
 name: bad
-doors: { enrich: 0, enrihc: 1 }
+doors: { enrich: 0, enrihc: 1, grpc-batch: 1 }
 arrivals:
   phases:
     - { per_second: -5, seconds: 1 }

@@ -131,6 +131,11 @@ impl<W: Writes> Engine<W> {
         self.stop.get()
     }
 
+    /// Whether it looks at processes of the server.
+    pub fn watches_processes(&self) -> bool {
+        !self.pids.is_empty()
+    }
+
     /// No more requests.
     pub fn close(&self) {
         self.lanes.iter().for_each(Lane::close);
@@ -231,7 +236,7 @@ impl<W: Writes> Engine<W> {
             if now >= running[at].began && running[at].used.is_none() && !self.pids.is_empty() {
                 running[at].used = Some(process::used(&self.pids).unwrap_or_default());
             }
-            self.show(&segments[at], now, &mut shown, look);
+            self.show(segments, now, &mut shown, look);
             if now >= running[at].ends || self.stopped() {
                 self.close_stretch(&mut running[at], &segments[at], now);
                 at += 1;
@@ -284,7 +289,7 @@ impl<W: Writes> Engine<W> {
         running.measured = Some(measured);
     }
 
-    fn show(&self, segment: &Segment, now: u64, shown: &mut u64, look: &mut impl FnMut(&Segment, Second)) {
+    fn show(&self, segments: &[Segment], now: u64, shown: &mut u64, look: &mut impl FnMut(&Segment, Second)) {
         // Answers to the requests of a second are mostly in a fifth of a second later.
         let Some(second) = (now.saturating_sub(200_000_000) / 1_000_000_000).checked_sub(1) else { return };
         if second < *shown {
@@ -292,8 +297,10 @@ impl<W: Writes> Engine<W> {
         }
         *shown = second + 1;
         let recorders = self.recorders.borrow();
-        let parts: Vec<Second> = recorders.iter().filter_map(|(_, recorder)| recorder.second(second)).collect();
-        if let Some(longest) = parts.into_iter().max_by_key(|part| part.due) {
+        let parts = segments.iter().zip(recorders.iter());
+        let parts = parts.filter_map(|(segment, (_, recorder))| Some((segment, recorder.second(second)?)));
+        // Of a second in which one phase follows another, the one that has more of it.
+        if let Some((segment, longest)) = parts.max_by_key(|(_, part)| part.due) {
             look(segment, longest);
         }
     }

@@ -39,6 +39,7 @@ pub(super) async fn carry_out<W: Writes>(
             warm(engine, workload, settings.from, watch).await?;
             let peak = search(engine, workload, settings, watch, &mut found).await?;
             found.verdicts.push(goals::found_a_rate(peak, settings));
+            found.verdicts.extend(goals::wrong_in_all(&found.phases, &workload.goals));
         }
         Plan::Overload(overload) => overloaded(engine, workload, overload, watch, &mut found).await?,
     }
@@ -52,6 +53,9 @@ pub(super) async fn carry_out<W: Writes>(
         });
     }
     remark(&mut found);
+    if engine.watches_processes() && found.phases.iter().any(|phase| phase.server_cpu_seconds.is_none()) {
+        found.remarks.push("a process of --server-pid ended during the run".to_owned());
+    }
     Ok(found)
 }
 
