@@ -6,6 +6,9 @@ use super::workload::{Goals, Saturation};
 /// A step of a search keeps up when at least this share of its requests is accepted; unless a goal says otherwise.
 const KEEPS_UP: f64 = 0.99;
 
+/// Without a deadline and a goal of latency, a step in which requests wait longer than this has a queue that grows.
+const QUEUE_MS: f64 = 100.0;
+
 /// What goals are relative to.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Against {
@@ -19,8 +22,10 @@ pub struct Against {
 
 /// The goals of a step of a search: those that tell how much a server bears, and that it keeps up. Whether it is right is
 /// another matter: see [`wrong_in_all`].
-pub fn of_a_step(goals: &Goals) -> Goals {
+pub fn of_a_step(goals: &Goals, tmax_ms: u64) -> Goals {
+    let patient = tmax_ms == 0 && goals.p50_ms.or(goals.p99_ms).or(goals.p999_ms).is_none();
     Goals {
+        p99_ms: if patient { Some(QUEUE_MS) } else { goals.p99_ms },
         accepted_share: Some(goals.accepted_share.unwrap_or(KEEPS_UP)),
         goodput_share_of_peak: None,
         p99_times_idle: None,

@@ -4,7 +4,7 @@ use crate::stand_in::{Manner, StandIn};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
-use vaglio::load::measured::{Counts, Measured, Run, Second};
+use vaglio::load::measured::{Counts, Latency, Measured, Run, Second};
 use vaglio::load::reading;
 use vaglio::load::run::{Order, Segment, Watch, run};
 
@@ -35,26 +35,26 @@ fn adds_up(counts: Counts) {
 
 #[test]
 fn a_stall_shows_though_few_requests_were_under_way_in_it() {
-    let stalls = Some((Duration::from_millis(700), Duration::from_millis(200)));
+    let stalls = Some((Duration::from_millis(1_500), Duration::from_millis(200)));
     let stand_in = StandIn::start(Manner { stalls, ..Manner::default() });
     let run = found(
         &stand_in,
-        "target: { connections: 4 }
-arrivals: { spacing: even, phases: [{ per_second: 1000, seconds: 2 }] }
+        "target: { connections: 2 }
+arrivals: { spacing: even, phases: [{ per_second: 250, seconds: 4 }] }
 request: { tmax_ms: 0 }",
     );
     let phase = &run.phases[0];
     adds_up(phase.counts);
-    assert_eq!(phase.counts.accepted, 2_000, "{:?}", phase.failures);
-    // A tenth of the requests was due during the stall. Those of them that came in its first half waited for 100 ms.
+    assert_eq!((phase.counts.due, phase.counts.errors), (1_000, 0), "{:?}", phase.failures);
+    // A twentieth of the requests was due during the stall; the first fifth of those waited for 160 ms and more.
     assert!(phase.latency.p99_us >= 150_000, "{:?}", phase.latency);
-    assert!(phase.latency.max_us >= 190_000, "{:?}", phase.latency);
-    // Four of them were under way. Who counts from the sending, as a closed loop does, has seen four slow answers.
-    let slow: u64 = phase.service.buckets.iter().filter(|(us, _)| *us >= 150_000).map(|(_, count)| count).sum();
-    assert_eq!(slow, 4);
-    assert!(phase.service.p99_us < phase.latency.p99_us / 2, "{:?}", phase.service);
-    let worst = phase.seconds_of.iter().max_by_key(|second| second.p99_us).unwrap();
-    assert!(worst.p99_us >= 150_000 && phase.seconds_of.iter().any(|second| second.p99_us < 100_000));
+    assert!(phase.seconds_of.iter().any(|second| second.max_us >= 190_000), "{:?}", phase.seconds_of);
+    // Two of them were under way. Who counts from the sending, as a closed loop does, has hardly seen a slow answer.
+    let slow = |latency: &Latency| {
+        latency.buckets.iter().filter(|(us, _)| *us >= 100_000).map(|(_, count)| count).sum::<u64>()
+    };
+    assert!(slow(&phase.latency) >= 20, "{:?}", phase.latency);
+    assert!(slow(&phase.service) < slow(&phase.latency) / 2, "{:?}", phase.service);
 }
 
 #[test]
@@ -156,9 +156,9 @@ request: { tmax_ms: 60 }",
     );
     let peak = run.peak.unwrap();
     // Four connections, ten milliseconds each: 400 a second.
-    assert!(peak.sustained_per_second >= 50.0 && peak.sustained_per_second <= 420.0, "{peak:?}");
-    assert!(peak.goodput_per_second <= 440.0, "{peak:?}");
-    assert!(run.phases.len() > 3 && run.phases.iter().all(|phase| phase.step));
+    assert!(peak.sustained_per_second <= 420.0, "{peak:?}");
+    assert!(peak.goodput_per_second > 0.0 && peak.goodput_per_second <= 440.0, "{peak:?}");
+    assert!(run.phases.len() > 1 && run.phases.iter().all(|phase| phase.step));
     run.phases.iter().for_each(|phase| adds_up(phase.counts));
 }
 

@@ -123,7 +123,7 @@ async fn search<W: Writes>(
     watch: &mut dyn Watch,
     found: &mut Found,
 ) -> Result<Peak> {
-    let goals = goals::of_a_step(&workload.goals);
+    let goals = goals::of_a_step(&workload.goals, workload.request.tmax_ms);
     let mut search = Search::new(settings);
     let mut goodput: f64 = 0.0;
     while let Some(rate) = search.next()
