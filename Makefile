@@ -15,7 +15,7 @@ ifeq ($(shell command -v npm 2>/dev/null),)
 NODE_OK :=
 endif
 
-.PHONY: help console demo test conformance check bench bench-doors bench-feed bench-growth fuzz-smoke torture load
+.PHONY: help console demo test conformance check bench bench-doors bench-feed bench-growth bench-peers fuzz-smoke torture load
 
 help:
 	@echo "make console     the web console, which is embedded when the program is built next (Node.js 20.19 or newer, npm)"
@@ -28,6 +28,7 @@ help:
 	@echo "make bench-feed  what events cost, and how soon they are seen at bid time (1 minute, 2 cores)"
 	@echo "make bench-growth how cost grows with profiles and audiences, as tables and a picture (25 minutes, 12 GiB, 25 GB of disk)"
 	@echo "make load        a server of its own under a little load at every door; load-steady, load-overload, ...: load-tests/README.md"
+	@echo "make bench-peers the services that people build instead, next to Vaglio: Redis, LMDB, DuckDB (10 minutes, 2 cores, apt, pip)"
 	@echo "make torture     10,000 kills and 1,000 power cuts, with a ledger of what was acknowledged (an hour)"
 	@echo "make fuzz-smoke  a minute of random input for every parser and every section"
 
@@ -108,6 +109,10 @@ bench-doors:
 load: load-smoke
 load-%:
 	load-tests/run $* $(LOAD)
+
+# Installs Redis (apt) and DuckDB (pip, an environment of its own); writes the section Peers of docs/benchmarks.md.
+bench-peers:
+	CARGO="$(CARGO)" load-tests/peers/run.sh
 
 fuzz-smoke:
 	VAGLIO_TEST_FUZZ_CASES=$${VAGLIO_TEST_FUZZ_CASES:-20000} $(CARGO) test --release --locked --test fuzz_smoke

@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --bench doors` compares the doors with a bare hyper server that returns as many bytes as it reads, and with
 //! a tonic server that returns a constant as large as our answer; `-- runtimes` compares one runtime of many threads with
-//! one runtime a core on the HTTP port. 1 M profiles, 44 of 2,000 audiences each; `VAGLIO_BENCH_PROFILES` for more. 40 of
+//! one runtime a core on the HTTP port; `-- world DIRECTORY` only writes what is served. 1 M profiles, 44 of 2,000 audiences each; `VAGLIO_BENCH_PROFILES` for more. 40 of
 //! 100 requests are about somebody unknown, and hardly any two about the same person. Servers are processes pinned to core
 //! 0, the generator is one pinned to core 1; everything stays on the loopback interface and ends by itself.
 
@@ -31,6 +31,7 @@ fn main() -> Outcome<()> {
         ["serve", what, cores, workers, directory] => servers::run(what, cores, workers.parse()?, directory),
         ["load", what, cores, address] => load::run(what, cores, address.parse()?),
         ["runtimes"] => runtimes(),
+        ["world", directory] => world(directory.as_ref()),
         _ => doors(),
     }
 }
