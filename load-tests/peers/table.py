@@ -42,10 +42,10 @@ def latencies(load, rows):
     yield ""
     yield f"At {load['rate']:,} requests a second each, sent by `vaglio load` (open loop, from when a request was due):"
     yield ""
-    yield "| | p50 | p99 | p99.9 | answered of those due |"
-    yield "|---|---|---|---|---|"
+    yield "| | CPU a request | p50 | p99 | p99.9 | answered of those due |"
+    yield "|---|---|---|---|---|---|"
     for name, found in load["servers"].items():
-        yield (f"| {labels[name]} | {found['p50_us']} us | {found['p99_us']} us | {found['p999_us']:,} us "
+        yield (f"| {labels[name]} | {found['cpu_us']:.0f} us | {found['p50_us']} us | {found['p99_us']} us | {found['p999_us']:,} us "
                f"| {found['accepted']:,} of {found['due']:,} |")
 
 
