@@ -35,7 +35,8 @@ def bars(rows, value, unit, title, goal, goal_label, path):
     axes.bar_label(drawn, [f" {round(one):,}" for one in values], padding=2)
     axes.axvline(goal, color=GOAL, linestyle="--", linewidth=1.6)
     axes.set_ylim(-0.6, len(rows) + 0.35)
-    axes.text(goal, len(rows) - 0.25, f" {goal_label}", color=GOAL, va="center", ha="left")
+    right = goal < max(values) * 0.6
+    axes.text(goal, len(rows) - 0.25, f" {goal_label} ", color=GOAL, va="center", ha="left" if right else "right")
     axes.set_xlim(0, max(*values, goal) * 1.22)
     axes.set_xlabel(unit)
     axes.set_title(title, loc="left", fontsize=12, fontweight="bold")
