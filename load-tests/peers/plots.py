@@ -83,7 +83,7 @@ def main():
              os.path.join(images, "peers-requests.svg"))
         stores = [row for row in enrich if row["name"] != "hyper"]
         bars(stores, lambda row: row["resident"] / profiles, "resident bytes a profile, all processes",
-             f"Memory: {profiles:,} profiles, 2 identifiers and 44 segments each", sets["resident"] / profiles / 3,
+             f"Memory of {profiles:,} profiles", sets["resident"] / profiles / 3,
              "goal: 1/3 of Redis sets", os.path.join(images, "peers-memory.svg"))
     if results.get("reach"):
         reach(results["reach"], os.path.join(images, "peers-reach.svg"))
