@@ -65,7 +65,7 @@ def panel(axes, title, unit, along, lines):
         return axes.set_axis_off()
     for at, (label, points) in enumerate(lines):
         axes.plot(*zip(*points), color=COLOURS[at], marker=MARKERS[at], markersize=5, linewidth=1.6,
-                  label=f"{label} (slope {slope(points):.2f})")
+                  label=f"{label} (slope {slope(points):.2f})" if len(points) > 1 else label)
     axes.set(title=title, xscale="log", yscale="log", xlabel=along, ylabel=unit)
     axes.grid(True, which="major", color="#d5d9de", linewidth=0.7)
     return axes.legend(fontsize=7.5, frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.15), ncols=2)
@@ -128,7 +128,7 @@ def table(found, series, along, rows):
             if value:
                 points.append((size[along], value))
         if points:
-            out.append(f"| {label} | " + " | ".join(cells) + f" | {slope(points):.2f} |" if sloped
+            out.append(f"| {label} | " + " | ".join(cells) + f" | {slope(points):.2f} |" if sloped and len(points) > 1
                        else f"| {label} | " + " | ".join(cells) + " | |")
     return "\n".join(out)
 
