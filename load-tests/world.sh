@@ -102,7 +102,8 @@ people_asked_about() {
             if (uid2 ~ /^[A-Za-z0-9+\/=]+$/) eids = "{\"source\":\"uidapi.com\",\"uid\":\"" uid2 "\"}"
             if (pubcid ~ /^[0-9a-f-]+$/) eids = eids (eids == "" ? "" : ",") "{\"source\":\"pubcid.org\",\"uid\":\"" pubcid "\"}"
             line = (eids == "" ? "" : "\"eids\":[" eids "]")
-            if (ifa ~ /^[0-9a-f-]+$/) line = line (line == "" ? "" : ",") "\"ifa\":\"" ifa "\""
+            # A device that gives none says zeroes; nobody is meant, and events about nobody are rejected.
+            if (ifa ~ /^[0-9a-f-]+$/ && ifa ~ /[1-9a-f]/) line = line (line == "" ? "" : ",") "\"ifa\":\"" ifa "\""
             if (line != "") print "{" line "}"
         }' >"$1/users.ndjson"
 }
