@@ -72,6 +72,9 @@ pub async fn serve(
         .http2_keepalive_timeout(Some(Duration::from_secs(20)))
         .http2_max_header_list_size(u32::try_from(limits.max_header_bytes).unwrap_or(u32::MAX))
         .max_concurrent_streams(limits.max_streams)
+        // A caller with a deadline gives up by a reset, and under overload many do at once: with the library's twenty the
+        // connection was cut, and everybody else's requests on it with it.
+        .http2_max_pending_accept_reset_streams(Some(limits.max_streams as usize))
         .initial_stream_window_size(1 << 20)
         .initial_connection_window_size(4 << 20)
         .add_service(Arriving { service: audiences, doors: Arc::clone(&doors) })
