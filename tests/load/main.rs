@@ -3,4 +3,5 @@
 
 mod asking;
 mod engine;
+mod scenarios;
 mod stand_in;
