@@ -26,6 +26,7 @@ impl<B: Deref<Target = [u8]>> Index<B> {
         for (key, answer) in keys.iter().zip(answers.iter_mut()) {
             answer.clear();
             answer.known = self.identify(*key, now, overlay, answer).into();
+            answer.matched().iter().for_each(|ordinal| self.forward.prefetch_group(*ordinal));
         }
         let mut records = [const { None }; BLOCK];
         for (answer, record) in answers.iter().zip(&mut records) {

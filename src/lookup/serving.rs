@@ -241,6 +241,7 @@ impl<B: Deref<Target = [u8]>> Index<B> {
         for (at, key) in (0..).zip(keys) {
             if self.identify(*key, now, overlay, answer) {
                 answer.known |= 1u128.checked_shl(at).unwrap_or(0);
+                answer.ordinals.last().iter().for_each(|ordinal| self.forward.prefetch_profile(**ordinal));
             }
         }
         self.read_profiles(now, overlay, answer);
@@ -286,7 +287,6 @@ impl<B: Deref<Target = [u8]>> Index<B> {
                 answer.raise(Outcome::Matched);
                 if !answer.ordinals.contains(&ordinal) {
                     answer.ordinals.push(ordinal);
-                    self.forward.prefetch_group(ordinal);
                     if let Some(anew) = &self.anew {
                         anew.fresh.prefetch(ordinal);
                     }

@@ -4,10 +4,12 @@
 //! numbers as Rice codes, whose parameter is chosen by record. Records have no length of their own: groups of 24 ordinals
 //! share a 32-byte line with the start of the first and the length of each.
 
+mod record;
 mod writer;
 
 pub use writer::ForwardWriter;
 
+use self::record::Reader;
 use super::mmap::prefetch;
 use crate::error::{Error, Result};
 use std::ops::{Deref, Range};
@@ -31,6 +33,10 @@ pub mod flags {
 
 const MAGIC: [u8; 8] = *b"VAGFORWD";
 const FOOTER_BYTES: usize = 64;
+/// Bytes of a cache line.
+const LINE: usize = 64;
+/// Lines asked for where a record is guessed to be.
+const GUESSED: usize = 3;
 /// Ordinals in a group.
 const GROUP: usize = 24;
 /// Audiences in the mask.
@@ -50,6 +56,29 @@ const MAX_AUDIENCES: usize = 1 << 24;
 struct Group {
     start_and_shift: U64,
     lengths: [u8; GROUP],
+}
+
+impl Group {
+    /// Where its records start.
+    #[inline(always)]
+    fn start(&self) -> usize {
+        (self.start_and_shift.get() << 8 >> 8) as usize
+    }
+
+    /// The sum of the lengths before that of a member: eight at a time, whichever it is.
+    #[inline(always)]
+    fn before(&self, member: usize) -> usize {
+        const EVEN: u64 = 0x00ff_00ff_00ff_00ff;
+        let mut sums = 0;
+        for (first, lengths) in (0..).step_by(8).zip(self.lengths.chunks_exact(8)) {
+            let word = lengths.try_into().map_or(0, u64::from_le_bytes);
+            // Those from the member on are shifted out, all eight of them in two steps.
+            let gone = 8 * (8 - member.saturating_sub(first).min(8)) as u32;
+            let word = word << (gone / 2) << (gone / 2);
+            sums += (word & EVEN) + (word >> 8 & EVEN);
+        }
+        (sums.wrapping_mul(0x0001_0001_0001_0001) >> 48) as usize
+    }
 }
 
 #[derive(FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned, Clone, Copy)]
@@ -77,8 +106,9 @@ pub struct Forward<B> {
     groups: usize,
     ordinals: u32,
     audiences: u32,
-    /// The numbers of the frequent audiences, ascending, then `u32::MAX`.
-    frequent: Box<[u32; MASK]>,
+    reader: Reader,
+    /// The lines where the records of each group start, and an end: near enough to ask for a record before its group is there.
+    starts: Box<[u32]>,
 }
 
 impl<B: Deref<Target = [u8]>> Forward<B> {
@@ -100,21 +130,17 @@ impl<B: Deref<Target = [u8]>> Forward<B> {
         }
         let at = footer.frequent_at.get() as usize;
         let numbers = <[U32]>::ref_from_bytes(&bytes[at..at + count * 4]).map_err(|_| malformed())?;
-        let mut frequent = Box::new([u32::MAX; MASK]);
-        for (slot, number) in frequent.iter_mut().zip(numbers) {
-            *slot = number.get();
-        }
-        if !frequent[..count].is_sorted_by(|a, b| a < b)
-            || frequent[..count].last().is_some_and(|last| *last >= audiences)
-        {
+        let frequent: Vec<u32> = numbers.iter().map(|number| number.get()).collect();
+        if !frequent.is_sorted_by(|a, b| a < b) || frequent.last().is_some_and(|last| *last >= audiences) {
             return Err(malformed());
         }
         Ok(Forward {
             records: footer.records.get() as usize,
             groups: footer.groups.get() as usize,
+            starts: starts(&bytes[footer.groups.get() as usize..footer.frequent_at.get() as usize]),
             ordinals,
             audiences,
-            frequent,
+            reader: Reader::new(audiences, &frequent),
             bytes,
         })
     }
@@ -148,10 +174,9 @@ impl<B: Deref<Target = [u8]>> Forward<B> {
         let (group, member) = (ordinal as usize / GROUP, ordinal as usize % GROUP);
         let at = self.groups + group * size_of::<Group>();
         let group = Group::ref_from_bytes(self.bytes.get(at..at + size_of::<Group>())?).ok()?;
-        let packed = group.start_and_shift.get();
-        let (start, shift) = ((packed << 8 >> 8) as usize, (packed >> 56) as u32 & 31);
-        let before: usize = group.lengths[..member].iter().map(|length| usize::from(*length)).sum();
-        let from = start.checked_add(before << shift)?;
+        let shift = (group.start_and_shift.get() >> 56) as u32 & 31;
+        let before = group.before(member);
+        let from = group.start().checked_add(before << shift)?;
         let to = from.checked_add(usize::from(group.lengths[member]) << shift)?;
         (to <= self.records).then_some(from..to)
     }
@@ -159,43 +184,28 @@ impl<B: Deref<Target = [u8]>> Forward<B> {
     /// [`read`](Forward::read) of a located record.
     #[inline]
     pub fn read_at(&self, record: Range<usize>, out: &mut Vec<u32>) -> u8 {
-        let Some((&first, rest)) = self.bytes.get(record.clone()).and_then(|bytes| bytes.split_first()) else {
-            return flags::UNREADABLE;
-        };
-        let (mut mask, mut at) = (0u128, record.start + 1);
-        if first & flags::MASKED != 0 {
-            let Some(bytes) = rest.first_chunk::<MASK_BYTES>() else { return flags::UNREADABLE };
-            (mask, at) = (u128::from_le_bytes(*bytes), at + MASK_BYTES);
-        }
-        out.reserve(mask.count_ones() as usize);
-        let k = RICE[usize::from(first >> flags::RICE_SHIFT & 7)];
-        let mut others =
-            Gaps { bytes: &self.bytes, at: at * 8, end: record.end * 8, k, next: 0, audiences: self.audiences };
-        let mut other = others.next();
-        while mask != 0 {
-            let frequent = self.frequent[mask.trailing_zeros() as usize];
-            while let Some(number) = other
-                && number < frequent
-            {
-                out.push(number);
-                other = others.next();
-            }
-            if frequent < self.audiences {
-                out.push(frequent);
-            }
-            mask &= mask - 1;
-        }
-        while let Some(number) = other {
-            out.push(number);
-            other = others.next();
-        }
-        first & flags::PUBLIC
+        self.reader.read(&self.bytes, record, out)
     }
 
     /// Starts loading what [`locate`](Forward::locate) will read.
     #[inline(always)]
     pub fn prefetch_group(&self, ordinal: u32) {
         prefetch(&self.bytes, self.groups + ordinal as usize / GROUP * size_of::<Group>());
+    }
+
+    /// Starts loading what [`locate`](Forward::locate) and, as far as can be guessed, [`read_at`](Forward::read_at) will read: a
+    /// profile's group and the lines where its record is if the records of the group are about equally long.
+    #[inline(always)]
+    pub fn prefetch_profile(&self, ordinal: u32) {
+        self.prefetch_group(ordinal);
+        let (group, member) = (ordinal as usize / GROUP, ordinal as usize % GROUP);
+        if let Some([start, next]) = self.starts.get(group..).and_then(|starts| starts.first_chunk::<2>()) {
+            let bytes = next.saturating_sub(*start) as usize * LINE;
+            let from = *start as usize * LINE + LINE / 2 + bytes * member / GROUP;
+            for line in 0..GUESSED {
+                prefetch(&self.bytes, from.saturating_sub(LINE / 2) + line * LINE);
+            }
+        }
     }
 
     /// Starts loading a located record.
@@ -206,38 +216,11 @@ impl<B: Deref<Target = [u8]>> Forward<B> {
     }
 }
 
-/// Ascending numbers as Rice codes of the gaps between them. Zeros to the end end them.
-struct Gaps<'a> {
-    /// The whole section: a word that is read past the last code lies in what follows the records, and is masked.
-    bytes: &'a [u8],
-    /// The bit that comes next, and the one after the last.
-    at: usize,
-    end: usize,
-    k: u32,
-    /// The least number that can come next.
-    next: u32,
-    audiences: u32,
-}
-
-impl Gaps<'_> {
-    #[inline(always)]
-    fn next(&mut self) -> Option<u32> {
-        let left = self.end.checked_sub(self.at)?;
-        let bytes = self.bytes.get(self.at / 8..)?.first_chunk::<8>()?;
-        let mut word = u64::from_le_bytes(*bytes) >> (self.at % 8);
-        if left < 64 {
-            word &= (1 << left) - 1;
-        }
-        let zeros = word.trailing_zeros();
-        if zeros > RICE_ZEROS {
-            return None;
-        }
-        let low = (word >> (zeros + 1)) as u32 & ((1 << self.k) - 1);
-        self.at += (zeros + 1 + self.k) as usize;
-        let number = self.next.checked_add((zeros << self.k) | low)?;
-        self.next = number.checked_add(1)?;
-        (number < self.audiences).then_some(number)
-    }
+fn starts(groups: &[u8]) -> Box<[u32]> {
+    let groups = <[Group]>::ref_from_bytes(groups).unwrap_or(&[]);
+    let line = |at: usize| u32::try_from(at / LINE).unwrap_or(u32::MAX);
+    let last = groups.last().map_or(0, |group| group.start() + group.before(GROUP));
+    groups.iter().map(|group| line(group.start())).chain([line(last)]).collect()
 }
 
 #[cfg(test)]

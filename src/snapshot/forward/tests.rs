@@ -30,6 +30,13 @@ fn records(audiences: u32) -> impl Strategy<Value = Vec<(u8, Vec<u32>)>> {
 
 proptest! {
     #[test]
+    fn lengths_are_summed_eight_at_a_time(lengths in any::<[u8; GROUP]>(), member in 0..=GROUP) {
+        let group = Group { start_and_shift: U64::new(0), lengths };
+        let sum: usize = lengths[..member].iter().map(|length| usize::from(*length)).sum();
+        prop_assert_eq!(group.before(member), sum);
+    }
+
+    #[test]
     fn equals_plain_vectors(
         (audiences, records) in prop_oneof![1u32..10, 100u32..200, 1000u32..100_000].prop_flat_map(|n| (Just(n), records(n))),
         stride in prop_oneof![Just(1u32), Just(7), Just(13)],
@@ -99,6 +106,7 @@ fn malformed_bytes_never_panic() {
         if let Ok(forward) = Forward::open(bytes) {
             let mut out = Vec::new();
             for ordinal in 0..records.len() as u32 + 30 {
+                forward.prefetch_profile(ordinal);
                 forward.read(ordinal, &mut out);
                 assert!(out.iter().all(|audience| *audience < forward.audiences()));
                 out.clear();
