@@ -52,6 +52,8 @@ pub struct Server {
     pub deadline: Deadline,
     /// Worker threads of the bid plane; 0 = one per core.
     pub workers: usize,
+    /// Bid sections are copied into huge pages instead of mapped.
+    pub huge_pages: bool,
 }
 
 impl Default for Server {
@@ -78,6 +80,7 @@ impl Default for Server {
             max_queue_ms: 100,
             deadline: Deadline::default(),
             workers: 0,
+            huge_pages: false,
         }
     }
 }

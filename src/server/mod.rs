@@ -108,7 +108,7 @@ impl Server {
     /// A port that is taken (all of them are named), keys or certificates that cannot be used, or a machine that refuses threads.
     pub fn start(loaded: Loaded, options: Options) -> Result<Server> {
         let settings = loaded.config.server.clone();
-        let store = Store::open(&loaded.config.data_dir)?;
+        let store = Store::open(&loaded.config.data_dir)?.with_huge_pages(loaded.config.server.huge_pages);
         let tls = settings.tls.as_ref().map(|tls| tls::Acceptors::load(tls, "tls")).transpose()?;
         let guarded = settings.planner_tls.as_ref().map(|tls| tls::Acceptors::load(tls, "planner_tls")).transpose()?;
         let listeners = Listeners::bind(&settings)?;

@@ -1,6 +1,6 @@
 //! From files to bytes that can be trusted: `Unverified` -> [`Snapshot`]. There is no other way to a section's bytes.
 
-use super::manifest::{FORMAT, Manifest, Planes, SectionRef};
+use super::manifest::{FORMAT, Manifest, Plane, Planes, SectionRef};
 use super::mmap::Mapped;
 use super::store::Store;
 use crate::disk;
@@ -12,6 +12,9 @@ use std::ops::Deref;
 use std::path::Path;
 use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_128;
+
+/// Sections below this gain nothing by a copy.
+const HUGE_PAGE_BYTES: u64 = 2 << 20;
 
 /// A generation whose manifest is read and whose sections nobody has looked at.
 pub struct Unverified<'a> {
@@ -159,14 +162,15 @@ fn verified(store: &Store, section: &SectionRef, of: &str) -> Result<Arc<Mapped>
         return Ok(mapped);
     }
     let path = store.section_path(section);
-    let mapped = Arc::new(map_verified(&path, section, of)?);
+    let copy = store.huge_pages && section.plane == Plane::Bid && section.length >= HUGE_PAGE_BYTES;
+    let mapped = Arc::new(map_verified(&path, section, of, copy)?);
     let mut verified = store.verified.lock();
     verified.retain(|_, mapped| mapped.strong_count() > 0);
     verified.insert(section.xxh3.clone(), Arc::downgrade(&mapped));
     Ok(mapped)
 }
 
-fn map_verified(path: &Path, section: &SectionRef, of: &str) -> Result<Mapped> {
+fn map_verified(path: &Path, section: &SectionRef, of: &str, copy: bool) -> Result<Mapped> {
     let name = &section.name;
     let cannot =
         |doing: &str, error| Error::io(format!("{doing} section `{name}` of {of} ({})", path.display()), error);
@@ -179,16 +183,58 @@ fn map_verified(path: &Path, section: &SectionRef, of: &str) -> Result<Mapped> {
     if section.xxh3.len() != 32 || !section.xxh3.bytes().all(|b| b.is_ascii_hexdigit()) {
         return Err(Error::snapshot(format!("section `{name}` of {of} has no valid checksum in the manifest")));
     }
-    let file = File::open(path).map_err(|error| cannot("open", error))?;
+    let mut file = File::open(path).map_err(|error| cannot("open", error))?;
     let length = file.metadata().map_err(|error| cannot("read", error))?.len();
     if length != section.length {
         return Err(refused(format!("it has {length} bytes instead of {}", section.length)));
     }
-    let mapped = Mapped::new(&file).map_err(|error| cannot("map", error))?;
-    mapped.will_need();
+    let mapped = if copy {
+        Mapped::copied(&mut file).map_err(|error| cannot("copy into memory", error))?
+    } else {
+        let mapped = Mapped::new(&file).map_err(|error| cannot("map", error))?;
+        mapped.will_need();
+        mapped
+    };
     let checksum = format!("{:032x}", xxh3_128(&mapped));
     if checksum != section.xxh3 && !disk::bug(disk::Bug::IgnoreChecksum) {
         return Err(refused("its checksum does not match its contents".to_owned()));
     }
     Ok(mapped)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    #[test]
+    fn a_copy_in_huge_pages_is_the_same_bytes_and_is_verified_the_same() {
+        let directory = tempfile::tempdir().unwrap();
+        let mapping = Store::open(directory.path()).unwrap();
+        let _lock = mapping.lock("test").unwrap();
+        let bytes: Vec<u8> =
+            (0..HUGE_PAGE_BYTES as u32 + 12_345).map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+        let write = |name, plane, bytes: &[u8]| {
+            let mut section = mapping.section(name, plane).unwrap();
+            section.write_all(bytes).unwrap();
+            section.finish().unwrap()
+        };
+        let large = write("forward", Plane::Bid, &bytes);
+        let small = write("flips", Plane::Bid, &bytes[..100]);
+        let sections = [large.clone(), small];
+        let copying = || Store::open(directory.path()).unwrap().with_huge_pages(true);
+        for store in [mapping.clone(), copying()] {
+            let opened = store.open_sections(&sections).unwrap();
+            assert_eq!(opened.section("forward").unwrap(), bytes);
+            assert_eq!(opened.section("flips").unwrap(), &bytes[..100]);
+            // Whoever opens it again shares it.
+            let again = store.open_sections(&sections).unwrap();
+            assert!(std::ptr::eq(opened.section("forward").unwrap(), again.section("forward").unwrap()));
+        }
+        let mut damaged = bytes;
+        damaged[2_000_000] ^= 1;
+        std::fs::write(mapping.section_path(&large), damaged).unwrap();
+        let refused = copying().open_sections(&sections).unwrap_err().to_string();
+        assert!(refused.contains("section `forward` of the generation being built is damaged"), "{refused}");
+    }
 }

@@ -20,6 +20,8 @@ use xxhash_rust::xxh3::Xxh3;
 #[derive(Debug, Clone)]
 pub struct Store {
     root: PathBuf,
+    /// Whether bid sections are copied into huge pages.
+    pub(super) huge_pages: bool,
     /// Sections that are mapped and were verified, by hash: generations that share them share the mapping.
     pub(super) verified: Arc<Mutex<HashMap<String, Weak<Mapped>>>>,
 }
@@ -31,7 +33,13 @@ impl Store {
         if root.exists() && !root.is_dir() {
             return Err(Error::usage(format!("the data directory {} is not a directory", root.display())));
         }
-        Ok(Store { root, verified: Arc::default() })
+        Ok(Store { root, huge_pages: false, verified: Arc::default() })
+    }
+
+    /// The same, but bid sections are copied into huge pages when they are opened, where that is asked for, instead of mapped.
+    #[must_use]
+    pub fn with_huge_pages(self, huge_pages: bool) -> Store {
+        Store { huge_pages, ..self }
     }
 
     /// The data directory.
