@@ -5,6 +5,7 @@
 //! connection over the limit is answered too: validly, with `overloaded`, once.
 
 use super::Doors;
+use super::aside::{Aside, Heard, silence};
 use super::preface::Begins;
 use super::routes::{Peer, handle};
 use super::tls::{self, Opened};
@@ -12,6 +13,7 @@ use super::unread::Unread;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use std::future::pending;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -101,14 +103,12 @@ async fn converse<S>(stream: S, counted: Counted, peer: Arc<Peer>, drain: watch:
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let doors = &counted.0;
-    let service = service_fn(|request| handle(request, Arc::clone(doors), Arc::clone(&peer)));
+    let (doors, peer, heard) = (&*counted.0, &*peer, &Heard::default());
     let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(Duration::from_millis(doors.limits.idle_timeout_ms))
         .max_header_size(doors.limits.max_header_bytes)
-        .serve_connection(TokioIo::new(stream), service);
-    until(begun(drain), connection, |connection| connection.graceful_shutdown()).await;
+        .serve_connection(TokioIo::new(stream), service_fn(move |request| handle(request, doors, peer, heard)));
+    let limit = Duration::from_millis(doors.limits.idle_timeout_ms);
+    until(begun(drain), silence(heard, limit), connection, |connection| connection.graceful_shutdown()).await;
 }
 
 async fn converse_http2<S>(stream: S, counted: Counted, peer: Arc<Peer>, drain: watch::Receiver<bool>)
@@ -116,7 +116,10 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let doors = &counted.0;
-    let service = service_fn(|request| handle(request, Arc::clone(doors), Arc::clone(&peer)));
+    let service = service_fn(|request| {
+        let (doors, peer) = (Arc::clone(doors), Arc::clone(&peer));
+        async move { handle(request, &doors, &peer, &Heard::default()).await }
+    });
     let connection = http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
         .keep_alive_interval(Some(Duration::from_secs(30)))
@@ -132,18 +135,28 @@ where
             begun(drain).await;
         }
     };
-    until(leave, connection, |connection| connection.graceful_shutdown()).await;
+    until(leave, pending(), connection, |connection| connection.graceful_shutdown()).await;
 }
 
-/// Runs a connection; from `leave` on it takes no new request. How it ends (reset, timeout, garbage) is the client's
-/// affair: requests are counted where they are answered.
-async fn until<C: Future>(leave: impl Future<Output = ()>, connection: C, shut: impl FnOnce(Pin<&mut C>)) {
+/// Runs a connection until `silent`; from `leave` on it takes no new request. How it ends (reset, timeout, garbage) is the
+/// client's affair: requests are counted where they are answered.
+async fn until<C: Future>(
+    leave: impl Future<Output = ()>,
+    silent: impl Future<Output = ()>,
+    connection: C,
+    shut: impl Fn(Pin<&mut C>),
+) {
     tokio::pin!(connection);
-    tokio::select! {
-        _ = &mut connection => {}
-        () = leave => {
-            shut(connection.as_mut());
-            let _ = connection.await;
+    let (mut leave, mut silent, mut leaving) = (Aside::new(leave), Aside::new(silent), false);
+    loop {
+        tokio::select! {
+            biased;
+            _ = &mut connection => return,
+            () = &mut silent => return,
+            () = &mut leave, if !leaving => {
+                leaving = true;
+                shut(connection.as_mut());
+            }
         }
     }
 }

@@ -7,12 +7,13 @@
 //! `openrtb` bid requests, with `openrtb_enrich`, `openrtb_decide` and `openrtb_proto`; [`prebid_server`] and [`prebid_js`]
 //! for ad servers, with `prebid` what they tell and `cors` to which pages; [`grpc`] the gRPC service on `grpc_port`'s
 //! connections, `grpc_call` what its requests have in common, with [`lookup_proto`], [`decide_proto`] and [`artf`];
-//! [`token`] what tells of an exposure later, and [`exposures`] where; [`tls`], `preface` and `unread` below both ports; [`health`] the probes.
+//! [`token`] what tells of an exposure later, and [`exposures`] where; [`tls`], `preface` and `unread` below both ports; `aside` what ends a connection; [`health`] the probes.
 //! What must not live here: rules, files, anything that builds.
 
 pub mod admission;
 pub mod artf;
 mod artf_mutations;
+mod aside;
 pub mod ask;
 pub mod batch;
 mod body;

@@ -2,6 +2,7 @@
 //! body, and how a refusal looks.
 
 use super::admission::{Entry, UnderWay, enter};
+use super::aside::Heard;
 use super::body::{Encoding, compress, read};
 use super::call::{Call, Party};
 use super::cors::Reader;
@@ -22,7 +23,6 @@ use hyper::header::{
 };
 use hyper::{Method, Request, Response, StatusCode};
 use std::convert::Infallible;
-use std::sync::Arc;
 use std::time::Instant;
 
 /// Who is at the other end of a connection.
@@ -195,15 +195,17 @@ fn routes(doors: &Doors) -> impl Iterator<Item = &'static Route> {
 
 pub(super) async fn handle(
     request: Request<Incoming>,
-    doors: Arc<Doors>,
-    peer: Arc<Peer>,
+    doors: &Doors,
+    peer: &Peer,
+    heard: &Heard,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
+    heard.turn();
     let path = request.uri().path();
-    let mut response = match routes(&doors).find(|route| route.path == path) {
-        Some(route) if route.path == prebid_js::PATH => paged(route, request, &doors, &peer).await,
-        Some(route) => asked(route, request, &doors, &peer).await,
-        None if path.starts_with(exposures::PREFIX) => exposures::answer(&request, &doors, &peer).await,
-        None => other(&request, &doors, &peer).unwrap_or_else(|failure| {
+    let mut response = match routes(doors).find(|route| route.path == path) {
+        Some(route) if route.path == prebid_js::PATH => paged(route, request, doors, peer).await,
+        Some(route) => asked(route, request, doors, peer).await,
+        None if path.starts_with(exposures::PREFIX) => exposures::answer(&request, doors, peer).await,
+        None => other(&request, doors, peer).unwrap_or_else(|failure| {
             doors.count(Door::HttpOther, Instant::now(), Some(&failure));
             refusal(&failure, true)
         }),
@@ -211,6 +213,7 @@ pub(super) async fn handle(
     if peer.shed {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
+    heard.turn();
     Ok(response)
 }
 
