@@ -80,7 +80,8 @@ fn propose(
     proposals: &mut Proposals,
 ) -> Result<(), Failure> {
     let Question { wanted, request, now } = question;
-    let ask = || openrtb::ask(request, &party.caller.settings);
+    let ids = openrtb::ids(request, &party.caller.settings);
+    let ask = || openrtb::ask(request, &ids);
     let Party { labels, served, .. } = party;
     let ours = |imp: &Imp<'_>| imp.deals.iter().any(|deal| labels.deals.get(&deal.id).is_some());
     let stance = wanted.deals.filter(|_| request.imps.iter().any(ours));

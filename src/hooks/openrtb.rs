@@ -10,19 +10,23 @@ use crate::wire::openrtb::json::Malformed;
 use crate::wire::openrtb::{self, BidRequest};
 use crate::wire::{Failure, v2};
 use smallvec::SmallVec;
+use std::iter::Copied;
+use std::slice::Iter;
 
 /// The identifiers of a request: its eids, then `user.id` and `user.buyeruid` where the caller's settings give them a type.
-pub(super) type Ids<'r> = smallvec::IntoIter<[Eid<'r>; 10]>;
-
-/// The question that a bid request asks for its user.
-pub(super) fn ask<'r>(request: &'r BidRequest<'_>, caller: &'r config::Caller) -> Ask<'r, Ids<'r>> {
+pub(super) fn ids<'r>(request: &'r BidRequest<'_>, caller: &'r config::Caller) -> SmallVec<[Eid<'r>; 10]> {
     let mut eids: SmallVec<[Eid<'r>; 10]> = request.eids.iter().map(|(source, uid)| (&**source, &**uid)).collect();
     let types = [caller.user_id.as_deref().or(caller.exchange.as_deref()), caller.buyeruid.as_deref()];
     for (kind, uid) in types.into_iter().zip([&*request.user_id, &*request.buyeruid]) {
         eids.extend(kind.filter(|_| !uid.is_empty()).map(|kind| (kind, uid)));
     }
+    eids
+}
+
+/// The question that a bid request with these [`ids`] asks for its user.
+pub(super) fn ask<'r>(request: &'r BidRequest<'_>, ids: &'r [Eid<'r>]) -> Ask<'r, Copied<Iter<'r, Eid<'r>>>> {
     Ask {
-        eids: eids.into_iter(),
+        eids: ids.iter().copied(),
         // Also of a device that limits tracking: then no profile is read at all (`privacy`).
         ifa: &request.ifa,
         signals: signals(&request.privacy),

@@ -6,7 +6,7 @@ use super::decide_json::{TOKEN_JSON, field};
 use super::labels::{CampaignLabel, DECISIONS};
 use super::live::Scratch;
 use super::lookup_json::{NO_GENERATION, comma};
-use super::openrtb::{ask, candidates};
+use super::openrtb::{ask, candidates, ids};
 use super::routes::{Asked, Media, Reply, Told};
 use super::token::Person;
 use super::verdicts::EVERY;
@@ -57,7 +57,8 @@ fn decide(
     let now = doors.clock.now();
     doors.with_party(call, |party, scratch: &mut Scratch| {
         let is_candidate = candidates(request, party.labels);
-        let status = doors.decide(ask(request, &party.caller.settings), call, party, now, is_candidate, scratch)?;
+        let ids = ids(request, &party.caller.settings);
+        let status = doors.decide(ask(request, &ids), call, party, now, is_candidate, scratch)?;
         if !request.test {
             scratch.count_verdicts(party, status, now, EVERY);
         }

@@ -6,12 +6,12 @@
 use super::call::{Call, Party};
 use super::entries::Entries;
 use super::live::Scratch;
-use super::openrtb::ask;
+use super::openrtb::{ask, ids};
 use super::routes::{Asked, Media, Reply, Told};
 use super::{Door, Doors};
 use crate::decide::Status;
 use crate::wire::Failure;
-use crate::wire::openrtb::json::{What, read, splice};
+use crate::wire::openrtb::json::{What, read_into, splice};
 use crate::wire::openrtb::{BidRequest, message};
 use bytes::Bytes;
 
@@ -27,7 +27,8 @@ pub fn answer(doors: &Doors, asked: &Asked<'_>, call: &Call<'_>) -> Result<Reply
 }
 
 fn json(doors: &Doors, body: &Bytes, call: &Call<'_>) -> Result<Reply, Failure> {
-    let (request, place) = read(body, What::Enrich).map_err(super::openrtb::malformed)?;
+    let mut request = BidRequest::default();
+    let place = read_into(body, What::Enrich, &mut request).map_err(super::openrtb::malformed)?;
     enrich(doors, &request, Media::Json, body, call, |entries, scratch| {
         let Scratch { answer, segments, encoded, .. } = scratch;
         entries.json(&answer.audiences, &request.data, segments, encoded);
@@ -62,7 +63,8 @@ fn enrich(
 ) -> Result<Reply, Failure> {
     let now = doors.clock.now();
     doors.with_party(call, |party: Party<'_>, scratch| {
-        let status = doors.lookup(ask(request, &party.caller.settings), call, party, now, scratch)?;
+        let ids = ids(request, &party.caller.settings);
+        let status = doors.lookup(ask(request, &ids), call, party, now, scratch)?;
         let enriched = match status {
             Status::Matched => write(&party.labels.entries, scratch),
             _ => None,

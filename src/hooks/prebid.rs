@@ -122,7 +122,8 @@ pub(super) fn decide(
 ) -> Result<(Vec<u8>, Told), Failure> {
     let now = doors.clock.now();
     doors.with_party(call, |party, scratch| {
-        let ask = openrtb::ask(request, &party.caller.settings);
+        let ids = openrtb::ids(request, &party.caller.settings);
+        let ask = openrtb::ask(request, &ids);
         // Every campaign that may speak is told to the ad server, which chooses.
         let is_candidate = |campaign| party.labels.campaign(campaign).is_some();
         let status = doors.decide(ask, call, party, now, is_candidate, scratch)?;

@@ -49,10 +49,18 @@ pub struct Malformed {
 
 /// Validates a whole body and reads what is needed of it. The place is [`Place::NOWHERE`] when nothing is to be put there.
 pub fn read(body: &[u8], what: What) -> Result<(BidRequest<'_>, Place), Malformed> {
+    let mut request = BidRequest::default();
+    let place = read_into(body, what, &mut request)?;
+    Ok((request, place))
+}
+
+/// The same into a request where it stands, which must be empty: it is large, and moving it costs more than some of the
+/// reading.
+pub fn read_into<'a>(body: &'a [u8], what: What, request: &mut BidRequest<'a>) -> Result<Place, Malformed> {
     let text = std::str::from_utf8(body)
         .map_err(|error| Malformed { at: error.valid_up_to(), why: "the body is not UTF-8" })?;
     let mut cursor = Cursor::new(text);
-    let mut reading = Reading { what, request: BidRequest::default(), place: Place::NOWHERE, older: SmallVec::new() };
+    let mut reading = Reading { what, request, place: Place::NOWHERE, older: SmallVec::new() };
     let mut draft = Draft::default();
     match reading.top(&mut cursor, &mut draft) {
         Ok(()) => {
@@ -60,7 +68,7 @@ pub fn read(body: &[u8], what: What) -> Result<(BidRequest<'_>, Place), Malforme
                 reading.request.eids.append(&mut reading.older);
             }
             draft.settle(&mut reading.request.privacy);
-            Ok((reading.request, reading.place))
+            Ok(reading.place)
         }
         Err(wrong) => Err(Malformed { at: cursor.at(), why: wrong.why() }),
     }
@@ -69,15 +77,15 @@ pub fn read(body: &[u8], what: What) -> Result<(BidRequest<'_>, Place), Malforme
 type Pairs<'a> = SmallVec<[(Text<'a>, Text<'a>); 8]>;
 
 /// What was read so far.
-struct Reading<'a> {
+struct Reading<'r, 'a> {
     what: What,
-    request: BidRequest<'a>,
+    request: &'r mut BidRequest<'a>,
     place: Place,
     /// Of `user.ext.eids`, which come after those of `user.eids`.
     older: Pairs<'a>,
 }
 
-impl<'a> Reading<'a> {
+impl<'a> Reading<'_, 'a> {
     fn top(&mut self, cursor: &mut Cursor<'a>, draft: &mut Draft<'a>) -> Scanned<()> {
         if cursor.peek() != b'{' {
             return Err(Wrong::Top);
