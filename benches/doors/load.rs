@@ -63,6 +63,13 @@ pub fn run(what: &str, cores: &str, address: SocketAddr) -> Outcome<()> {
             "stream" => grpc::start_stream(address, &tally).await?,
             _ => return Err(format!("no load `{what}`").into()),
         }
+        // The generator never sleeps: on one machine the server's CPU would pay for waking it, and the more the slower the
+        // server is, because a fast one does not let it fall asleep.
+        tokio::task::spawn_local(async {
+            loop {
+                tokio::task::yield_now().await;
+            }
+        });
         tokio::time::sleep(WARM).await;
         tally.reset();
         println!("warm");
