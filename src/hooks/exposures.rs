@@ -4,6 +4,7 @@
 //! Waiting for the log is asynchronous, and how many wait is bounded apart from everything else: bids are not held up. The
 //! same token and kind count once, however often they are sent. What becomes of a record is the [`Sink`]'s.
 
+use super::pieces::Ready;
 use super::routes::{Peer, refusal};
 use super::token::{Token, Wrong};
 use super::{Door, Doors};
@@ -13,7 +14,6 @@ use crate::log::{Identifier, Record, Said, Value};
 use crate::schema::{Clock, KeyHasher};
 use crate::wire::{Code, Failure};
 use bytes::Bytes;
-use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
@@ -78,7 +78,7 @@ impl Reports {
 }
 
 /// Answers a report.
-pub(super) async fn answer(request: &Request<Incoming>, doors: &Doors, peer: &Peer) -> Response<Full<Bytes>> {
+pub(super) async fn answer(request: &Request<Incoming>, doors: &Doors, peer: &Peer) -> Response<Ready> {
     let arrived = Instant::now();
     let outcome = report(request, doors, peer).await;
     doors.count(Door::Exposure, arrived, outcome.as_ref().err());
@@ -180,8 +180,8 @@ fn wants_image(headers: &HeaderMap) -> bool {
     accepted.flat_map(|value| value.split(',')).any(|range| range.trim_start().starts_with("image/"))
 }
 
-fn done(image: bool) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(Bytes::from_static(if image { PIXEL } else { b"" })));
+fn done(image: bool) -> Response<Ready> {
+    let mut response = Response::new(Ready::from(Bytes::from_static(if image { PIXEL } else { b"" })));
     if image {
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("image/gif"));
     } else {

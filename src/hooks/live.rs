@@ -15,6 +15,7 @@ use crate::schema::{Generation, KeyHasher, ProfileKey, Timestamp};
 use crate::snapshot::{Current, CurrentReader};
 use crate::telemetry::shards;
 use crate::wire::v1;
+use hyper::header::HeaderValue;
 use parking_lot::Mutex;
 use std::fmt;
 use std::sync::Arc;
@@ -35,6 +36,8 @@ pub struct Served {
     labels: Vec<Arc<Labels>>,
     /// What its verdicts are counted by.
     pub counted: Arc<Counted>,
+    /// Its number as answers' headers have it.
+    pub told: HeaderValue,
 }
 
 impl Served {
@@ -53,7 +56,8 @@ impl Served {
         let tokens = Arc::new(Tokens::new(&keys, answering.snapshot.catalogue()));
         let ids = answering.snapshot.catalogue().campaigns.iter().map(|campaign| campaign.id.as_str());
         let counted = Arc::new(Counted::new(Arc::clone(&answering.campaigns), ids, told(&labels)));
-        Served { answering, overlay, keys, tokens, labels, counted }
+        let number = HeaderValue::from(answering.snapshot.manifest().generation.0);
+        Served { answering, overlay, keys, tokens, labels, counted, told: number }
     }
 
     /// What a caller is told.

@@ -3,7 +3,7 @@
 //! Contents: [`admission`] whether there is room; [`live`] what is in service and each worker's buffers; [`call`] who asks
 //! and when; [`labels`] and [`entries`] names encoded once a generation; [`ids`] identifiers -> keys; [`tallies`] what is
 //! counted for whom, [`verdicts`] of what; [`refusals`] who objects; [`ask`] the question itself, whatever door it came through, and [`batch`] many of them; [`http`] the
-//! listener, [`routes`] what is at which path, `body` what comes and goes, with [`lookup_json`] and [`decide_json`];
+//! listener, [`routes`] what is at which path, `body` what comes, [`pieces`] what goes, with [`lookup_json`] and [`decide_json`];
 //! `openrtb` bid requests, with `openrtb_enrich`, `openrtb_decide` and `openrtb_proto`; [`prebid_server`] and [`prebid_js`]
 //! for ad servers, with `prebid` what they tell and `cors` to which pages; [`grpc`] the gRPC service on `grpc_port`'s
 //! connections, `grpc_call` what its requests have in common, with [`lookup_proto`], [`decide_proto`] and [`artf`];
@@ -37,6 +37,7 @@ mod openrtb;
 mod openrtb_decide;
 pub mod openrtb_enrich;
 mod openrtb_proto;
+pub mod pieces;
 mod prebid;
 pub mod prebid_js;
 pub mod prebid_server;

@@ -7,11 +7,12 @@ use super::call::{Call, Party};
 use super::entries::Entries;
 use super::live::Scratch;
 use super::openrtb::{ask, ids};
+use super::pieces::Pieces;
 use super::routes::{Asked, Media, Reply, Told};
 use super::{Door, Doors};
 use crate::decide::Status;
 use crate::wire::Failure;
-use crate::wire::openrtb::json::{What, read_into, splice};
+use crate::wire::openrtb::json::{What, read_into};
 use crate::wire::openrtb::{BidRequest, message};
 use bytes::Bytes;
 
@@ -32,12 +33,8 @@ fn json(doors: &Doors, body: &Bytes, call: &Call<'_>) -> Result<Reply, Failure> 
     enrich(doors, &request, Media::Json, body, call, |entries, scratch| {
         let Scratch { answer, segments, encoded, .. } = scratch;
         entries.json(&answer.audiences, &request.data, segments, encoded);
-        if encoded.is_empty() || place.is_nowhere() {
-            return None;
-        }
-        let mut out = Vec::new();
-        splice(body, &place, encoded, &mut out);
-        Some(out)
+        let (before, between, after) = place.between(encoded)?;
+        Some(Pieces::new([body.slice(..before), between.into(), body.slice(after..)]))
     })
 }
 
@@ -48,18 +45,18 @@ fn proto(doors: &Doors, body: &Bytes, call: &Call<'_>) -> Result<Reply, Failure>
         let Scratch { answer, encoded, spare, .. } = scratch;
         let mut out = body.to_vec();
         entries.proto(&answer.audiences, &request.data, [encoded, spare], &mut out);
-        Some(out)
+        Some(out.into())
     })
 }
 
-/// Looks the user up, and lets `write` put what is known of them into a copy of the body.
+/// Looks the user up, and lets `write` put what is known of them into the body.
 fn enrich(
     doors: &Doors,
     request: &BidRequest<'_>,
     media: Media,
     body: &Bytes,
     call: &Call<'_>,
-    write: impl FnOnce(&Entries, &mut Scratch) -> Option<Vec<u8>>,
+    write: impl FnOnce(&Entries, &mut Scratch) -> Option<Pieces>,
 ) -> Result<Reply, Failure> {
     let now = doors.clock.now();
     doors.with_party(call, |party: Party<'_>, scratch| {
@@ -69,7 +66,7 @@ fn enrich(
             Status::Matched => write(&party.labels.entries, scratch),
             _ => None,
         };
-        let body = enriched.map_or_else(|| body.clone(), Bytes::from);
+        let body = enriched.unwrap_or_else(|| body.clone().into());
         Ok(Reply { body: Some(body), media, told: Some(Told::new(doors, status, party, now)) })
     })
 }

@@ -7,6 +7,7 @@ use super::body::{Encoding, compress, read};
 use super::call::{Call, Party};
 use super::cors::Reader;
 use super::health::{LIVE, READY, Readiness, live_json};
+use super::pieces::{Pieces, Ready};
 use super::{
     Door, Doors, decide_json, exposures, lookup_json, openrtb_decide, openrtb_enrich, prebid_js, prebid_server,
 };
@@ -15,12 +16,12 @@ use crate::decide::Status;
 use crate::schema::Timestamp;
 use crate::wire::{Code, Failure};
 use bytes::Bytes;
-use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::header::{
     ALLOW, AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, VARY,
     WWW_AUTHENTICATE,
 };
+use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
 use std::convert::Infallible;
 use std::time::Instant;
@@ -83,7 +84,7 @@ pub struct Asked<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
     /// The body; `None` = 204, there is nothing to say.
-    pub body: Option<Bytes>,
+    pub body: Option<Pieces>,
     /// What it is written in.
     pub media: Media,
     /// What headers say of it, where the body cannot.
@@ -91,12 +92,12 @@ pub struct Reply {
 }
 
 /// What became of the question, for people who look at an answer's headers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Told {
     /// `x-vaglio-status`
     pub status: Status,
     /// `x-vaglio-generation`; 0 = none.
-    pub generation: u64,
+    pub generation: HeaderValue,
     /// `x-vaglio-stale: true`; otherwise there is no such header.
     pub stale: bool,
 }
@@ -108,13 +109,13 @@ static STALE: HeaderName = HeaderName::from_static("x-vaglio-stale");
 
 impl Told {
     pub(super) fn new(doors: &Doors, status: Status, party: Party<'_>, now: Timestamp) -> Self {
-        let generation = party.served.map_or(0, |served| served.generation().0);
+        let generation = party.served.map_or(HeaderValue::from_static("0"), |served| served.told.clone());
         Told { status, generation, stale: party.served.is_some_and(|served| doors.stale(served, now)) }
     }
 
     fn write(self, headers: &mut HeaderMap) {
         headers.insert(&STATUS, HeaderValue::from_static(self.status.name()));
-        headers.insert(&GENERATION, HeaderValue::from(self.generation));
+        headers.insert(&GENERATION, self.generation);
         if self.stale {
             headers.insert(&STALE, HeaderValue::from_static("true"));
         }
@@ -123,7 +124,7 @@ impl Told {
 
 impl Reply {
     /// JSON.
-    pub fn json(body: impl Into<Bytes>) -> Self {
+    pub fn json(body: impl Into<Pieces>) -> Self {
         Reply { body: Some(body.into()), media: Media::Json, told: None }
     }
 }
@@ -198,7 +199,7 @@ pub(super) async fn handle(
     doors: &Doors,
     peer: &Peer,
     heard: &Heard,
-) -> Result<Response<Full<Bytes>>, Infallible> {
+) -> Result<Response<Ready>, Infallible> {
     heard.turn();
     let path = request.uri().path();
     let mut response = match routes(doors).find(|route| route.path == path) {
@@ -218,7 +219,7 @@ pub(super) async fn handle(
 }
 
 /// A request to a door that pages of other origins call: their browsers ask first whether they may.
-async fn paged(route: &Route, request: Request<Incoming>, doors: &Doors, peer: &Peer) -> Response<Full<Bytes>> {
+async fn paged(route: &Route, request: Request<Incoming>, doors: &Doors, peer: &Peer) -> Response<Ready> {
     let reader = match Reader::of(request.headers(), &doors.prebid) {
         Ok(reader) => reader,
         Err(failure) => {
@@ -227,7 +228,8 @@ async fn paged(route: &Route, request: Request<Incoming>, doors: &Doors, peer: &
         }
     };
     if request.method() == Method::OPTIONS {
-        let mut response = respond(Reply { body: None, media: Media::Json, told: None }, Encoding::Identity);
+        let mut response = Response::new(Ready::default());
+        *response.status_mut() = StatusCode::NO_CONTENT;
         reader.preflight(response.headers_mut());
         return response;
     }
@@ -237,13 +239,16 @@ async fn paged(route: &Route, request: Request<Incoming>, doors: &Doors, peer: &
 }
 
 /// A request to a door, answered or refused.
-async fn asked(route: &Route, request: Request<Incoming>, doors: &Doors, peer: &Peer) -> Response<Full<Bytes>> {
+async fn asked(route: &Route, request: Request<Incoming>, doors: &Doors, peer: &Peer) -> Response<Ready> {
     let (entry, place) = enter(doors, peer.shed);
-    let (accepted, mut place) = (Encoding::accepted(request.headers()), Some(place));
-    match converse(route, request, doors, peer, entry, &mut place).await {
+    let (mut head, body) = request.into_parts();
+    let (accepted, mut place) = (Encoding::accepted(&head.headers), Some(place));
+    match converse(route, &head, body, doors, peer, entry, &mut place).await {
         Ok(reply) => {
-            let told = reply.told;
-            let mut response = respond(reply, accepted);
+            let told = reply.told.clone();
+            // The request's map is used again, and by hyper for the next request: none is made.
+            head.headers.clear();
+            let mut response = respond(reply, accepted, head.headers);
             if let Some(told) = told {
                 told.write(response.headers_mut());
             }
@@ -256,7 +261,8 @@ async fn asked(route: &Route, request: Request<Incoming>, doors: &Doors, peer: &
 /// One request to a door.
 async fn converse(
     route: &Route,
-    request: Request<Incoming>,
+    head: &Parts,
+    body: Incoming,
     doors: &Doors,
     peer: &Peer,
     entry: Entry,
@@ -265,7 +271,6 @@ async fn converse(
     // What `answer` refuses, it counts itself.
     let (door, arrived) = (route.door, entry.arrived);
     let refused = |failure: &Failure| doors.count(door, arrived, Some(failure));
-    let (head, body) = request.into_parts();
     let (media, encoding) = check(route, &head.method, &head.headers).inspect_err(refused)?;
     let authorization = head.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
     let key = bearer(authorization).inspect_err(refused)?;
@@ -304,7 +309,7 @@ pub(super) fn bearer(authorization: Option<&[u8]>) -> Result<Option<&[u8]>, Fail
 }
 
 /// Probes, and paths that lead nowhere.
-fn other(request: &Request<Incoming>, doors: &Doors, peer: &Peer) -> Result<Response<Full<Bytes>>, Failure> {
+fn other(request: &Request<Incoming>, doors: &Doors, peer: &Peer) -> Result<Response<Ready>, Failure> {
     let probe = matches!(*request.method(), Method::GET | Method::HEAD);
     match request.uri().path() {
         LIVE | READY if !probe => {
@@ -327,16 +332,17 @@ fn other(request: &Request<Incoming>, doors: &Doors, peer: &Peer) -> Result<Resp
     }
 }
 
-fn respond(reply: Reply, accepted: Encoding) -> Response<Full<Bytes>> {
+/// `headers` are those of the answer so far.
+fn respond(reply: Reply, accepted: Encoding, headers: HeaderMap) -> Response<Ready> {
     let Some(body) = reply.body else {
-        let mut response = Response::new(Full::default());
+        let mut response = Response::new(Ready::default());
         *response.status_mut() = StatusCode::NO_CONTENT;
         return response;
     };
     match accepted {
-        Encoding::Identity => with_body(StatusCode::OK, reply.media, body),
+        Encoding::Identity => with_headers(StatusCode::OK, reply.media, body, headers),
         Encoding::Gzip => {
-            let mut response = with_body(StatusCode::OK, reply.media, compress(&body));
+            let mut response = with_headers(StatusCode::OK, reply.media, compress(&body.whole()), headers);
             response.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
             response.headers_mut().insert(VARY, HeaderValue::from_static("accept-encoding"));
             response
@@ -344,19 +350,24 @@ fn respond(reply: Reply, accepted: Encoding) -> Response<Full<Bytes>> {
     }
 }
 
-fn with_body(status: StatusCode, media: Media, body: impl Into<Bytes>) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(body.into()));
+fn with_body(status: StatusCode, media: Media, body: impl Into<Ready>) -> Response<Ready> {
+    with_headers(status, media, body, HeaderMap::new())
+}
+
+fn with_headers(status: StatusCode, media: Media, body: impl Into<Ready>, headers: HeaderMap) -> Response<Ready> {
+    let mut response = Response::new(body.into());
     *response.status_mut() = status;
+    *response.headers_mut() = headers;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media.name()));
     response
 }
 
-pub(super) fn refusal(failure: &Failure, explains: bool) -> Response<Full<Bytes>> {
+pub(super) fn refusal(failure: &Failure, explains: bool) -> Response<Ready> {
     let status = StatusCode::from_u16(failure.code.http()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = if explains {
         with_body(status, Media::Json, failure.to_json())
     } else {
-        let mut response = Response::new(Full::default());
+        let mut response = Response::new(Ready::default());
         *response.status_mut() = status;
         response
     };

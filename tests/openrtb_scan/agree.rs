@@ -25,6 +25,9 @@ pub fn on(body: &[u8]) -> bool {
                     shown(),
                     String::from_utf8_lossy(&out)
                 );
+                let pieces =
+                    place.between(ENTRIES.as_bytes()).map(|(to, it, from)| [&body[..to], &it, &body[from..]].concat());
+                assert!(pieces.unwrap_or_else(|| body.to_vec()) == out, "in pieces: {}", shown());
                 spliced(body, &out, place.is_nowhere());
             }
             (Err(malformed), None) => assert!(malformed.at <= body.len(), "{}", shown()),

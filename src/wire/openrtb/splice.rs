@@ -22,6 +22,17 @@ impl Place {
     pub fn is_nowhere(&self) -> bool {
         self.around.is_none()
     }
+
+    /// What [`splice`] makes of a body, without copying the body: its bytes up to the first number, then the new ones, then
+    /// its bytes from the last number on. `None`: the body as it came.
+    pub fn between(&self, entries: &[u8]) -> Option<(usize, Vec<u8>, usize)> {
+        let (before, after) = self.around.filter(|_| !entries.is_empty())?;
+        let mut between = Vec::with_capacity(before.len() + entries.len() + after.len());
+        between.extend_from_slice(before.as_bytes());
+        between.extend_from_slice(entries);
+        between.extend_from_slice(after.as_bytes());
+        Some((self.from, between, self.to))
+    }
 }
 
 /// Appends to `out` the body with `entries`, one or more JSON objects with commas between, put into their place. The body
