@@ -247,7 +247,8 @@ fn draw_shape<'b>(shape: &Shape, panel: &Panel, chart: &mut Chart<'_, 'b>, plot:
             chart.draw_series([PathElement::new(vec![(*at, y.from), (*at, y.to)], line(*ink, 1.25))])?;
             let right = (at - x.from) / (x.to - x.from) * plot + wide(words) + 8.0 > plot;
             let side = if right { HPos::Right } else { HPos::Left };
-            written(words, (*at, y.to), (if right { -6 } else { 6 }, 4), (*ink, side, VPos::Top), chart)?;
+            // Above the panel: a level's words are inside.
+            written(words, (*at, y.to), (0, -2), (*ink, side, VPos::Bottom), chart)?;
         }
         Shape::Level(..) | Shape::Place(..) => {}
         Shape::Stretch(from, to, name) => stretch(*from, *to, name, panel, chart, plot)?,
@@ -288,7 +289,7 @@ fn fitted(name: &str, room: f64) -> Option<String> {
     match name.chars().count() {
         0 => None,
         count if count <= letters => Some(name.to_owned()),
-        _ if letters < 4 => None,
+        _ if letters < 7 => None,
         _ => Some(name.chars().take(letters - 1).chain(['…']).collect()),
     }
 }

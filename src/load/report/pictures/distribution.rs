@@ -63,7 +63,7 @@ fn sorted(latency: &Latency) -> Vec<(u64, u64)> {
 }
 
 fn quantile_table(of: &[(String, &Latency)]) -> Table {
-    let head = ["", "answers", "mean", "p50", "p90", "p99", "p99.9", "p99.99", "max"];
+    let head = ["of", "answers", "mean", "p50", "p90", "p99", "p99.9", "p99.99", "max"];
     let rows = of.iter().map(|(name, it)| {
         let waits = [it.mean_us.round() as u64, it.p50_us, it.p90_us, it.p99_us, it.p999_us, it.p9999_us, it.max_us];
         [name.clone(), count(it.count)].into_iter().chain(waits.map(wait)).collect()

@@ -101,7 +101,7 @@ fn said(name: &str, run: &Run, alone: bool) -> String {
 fn key(runs: &[(&str, &Run, Vec<&Measured>)]) -> Vec<(Ink, Swatch, String)> {
     let line = |ink, words: &str| (ink, Swatch::Line, words.to_owned());
     let mut key = match runs {
-        [_] => vec![line(Ink::Median, "p50"), line(Ink::High, "p99"), line(Ink::Accepted, "goodput")],
+        [_] => vec![line(Ink::Median, "p50"), line(Ink::High, "p99"), line(Ink::Accepted, "goodput, below")],
         _ => runs.iter().enumerate().map(|(nth, it)| line(Ink::Nth(nth), &format!("{}: p99, goodput", it.0))).collect(),
     };
     key.push(line(Ink::Due, "everything offered"));
