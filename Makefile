@@ -15,7 +15,7 @@ ifeq ($(shell command -v npm 2>/dev/null),)
 NODE_OK :=
 endif
 
-.PHONY: help console demo test conformance check bench bench-doors bench-feed bench-growth bench-peers fuzz-smoke torture load
+.PHONY: help console demo test conformance check bench guard guard-accept bench-doors bench-feed bench-growth bench-peers fuzz-smoke torture load
 
 help:
 	@echo "make console     the web console, which is embedded when the program is built next (Node.js 20.19 or newer, npm)"
@@ -24,6 +24,7 @@ help:
 	@echo "make conformance independent clients: grpcio, Prebid.js, Prebid Server (python3, node, npm and go; builds for minutes)"
 	@echo "make check       format, clippy, docs, tests, dependency and licence bans"
 	@echo "make bench       the figures of docs/benchmarks.md (1 M profiles; VAGLIO_BENCH_PROFILES changes it)"
+	@echo "make guard       instructions and allocations of the bid path against committed budgets (valgrind); guard-accept renews them"
 	@echo "make bench-doors what a request costs at each door, next to bare servers of the same run (3 minutes, 2 cores)"
 	@echo "make bench-feed  what events cost, and how soon they are seen at bid time (1 minute, 2 cores)"
 	@echo "make bench-growth how cost grows with profiles and audiences, as tables and a picture (25 minutes, 12 GiB, 25 GB of disk)"
@@ -77,10 +78,21 @@ ifeq ($(NODE_OK),yes)
 	cd console && npm run --silent check
 endif
 	$(MAKE) test
+	$(MAKE) guard
 	@# Licences, bans and origins are tests: tests/dependencies.rs, tests/hygiene.rs, tests/layering.rs.
 
 bench:
 	$(CARGO) bench --locked
+
+# No clock is read: a busy machine changes nothing. Not part of `make test`, which has no release build to count.
+guard:
+	@command -v valgrind >/dev/null || { test "$$(id -u)" = 0 && apt-get install -y -qq valgrind >/dev/null 2>&1; } || true
+	$(CARGO) test --locked --features faults --test allocations
+	$(CARGO) bench --locked --bench guard
+
+guard-accept:
+	VAGLIO_GUARD_ACCEPT=1 $(CARGO) test --locked --features faults --test allocations
+	$(CARGO) bench --locked --bench guard -- accept
 
 bench-feed:
 	$(CARGO) bench --locked --bench feed

@@ -1,27 +1,29 @@
-//! A lookup allocates nothing, one at a time or in batches, and an enriched bid request its own bytes alone: a counting
-//! allocator watches.
+//! A lookup allocates nothing, one at a time or in batches, an enriched bid request its own bytes alone, and every other bid door
+//! what `benches/guard/budgets.json` says: a counting allocator watches.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(unsafe_code)]
 
 #[path = "cases/facts.rs"]
 mod facts;
+#[path = "../benches/guard/world.rs"]
+mod world;
 
 use hyper::HeaderMap;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::path::Path;
 use vaglio::audiences::definitions;
 use vaglio::decide::{CampaignIndex, Decision, Decisions, Past, Status};
 use vaglio::hooks::call::Call;
 use vaglio::hooks::openrtb_enrich;
 use vaglio::hooks::routes::{Asked, Media};
-use vaglio::lookup::{Answer, Index, Outcome};
+use vaglio::lookup::{Answer, Outcome};
 use vaglio::overlay::{Exposures, Overlay};
 use vaglio::schema::{KeyHasher, ProfileKey, Timestamp};
-use vaglio::snapshot::filter::write_filter;
-use vaglio::snapshot::flips::write_flips;
-use vaglio::snapshot::{Caps, Filter, Flip, Flips, Forward, ForwardWriter, Identities, IdentitiesWriter};
+use vaglio::snapshot::Caps;
+use world::{AUDIENCES, PEOPLE, index};
 
 struct Counting;
 
@@ -55,31 +57,6 @@ static ALLOCATOR: Counting = Counting;
 
 /// Nothing was shown before the cut.
 const NO_CAPS: Option<&Caps<Vec<u8>>> = None;
-const PEOPLE: u32 = 3_000;
-const AUDIENCES: u32 = 300;
-
-fn index(filter: bool) -> Index<Vec<u8>> {
-    let (mut identities, mut fuse, mut flips) = (Vec::new(), Vec::new(), Vec::new());
-    let hasher = KeyHasher::new([1; 16]);
-    let keys: Vec<ProfileKey> = (0..PEOPLE).map(|person| hasher.key("ifa", &person.to_string())).collect();
-    IdentitiesWriter::write(keys.iter().copied().zip(0..), &mut identities).unwrap();
-    write_filter(keys.iter().copied(), &mut fuse).unwrap();
-    let order: Vec<u32> = (0..AUDIENCES).collect();
-    let mut forward = ForwardWriter::new(Vec::new(), PEOPLE, &order).unwrap();
-    for person in 0..PEOPLE {
-        let audiences: Vec<u32> = (person % 7..AUDIENCES).step_by(7).collect();
-        forward.push(8, &audiences).unwrap();
-    }
-    let flip = |person| Flip { ordinal: person, minute: 10, audience: person % 7 + 1, join: true };
-    write_flips(&mut flips, &mut (0..PEOPLE).map(flip).collect()).unwrap();
-    Index::new(
-        Identities::open(identities).unwrap(),
-        filter.then(|| Filter::open(fuse).unwrap()),
-        Forward::open(forward.close().unwrap()).unwrap(),
-        Flips::open(flips).unwrap(),
-    )
-    .unwrap()
-}
 
 fn allocations(work: impl FnOnce()) -> u64 {
     let before = ALLOCATIONS.get();
@@ -181,6 +158,27 @@ fn an_enriched_request_allocates_its_own_bytes_alone() {
     assert_eq!(warm.body.unwrap().whole(), format!("{}{user}", body.strip_suffix("}}").unwrap()));
     let count = allocations(|| drop(enrich()));
     assert_eq!(count, 1);
+}
+
+/// `VAGLIO_GUARD_ACCEPT=1` writes what is counted as the new budgets.
+#[test]
+fn every_bid_door_allocates_what_its_budget_says() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/guard/budgets.json");
+    let mut budgets: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+    let mut counted = serde_json::Map::new();
+    for mut case in world::cases() {
+        (0..20).for_each(|_| (case.work)());
+        let [first, second] = [allocations(&mut case.work), allocations(&mut case.work)];
+        assert_eq!(first, second, "{}: the same question costs the same", case.name);
+        counted.insert(case.name.to_owned(), first.into());
+    }
+    let counted = Value::Object(counted);
+    if std::env::var_os("VAGLIO_GUARD_ACCEPT").is_some() {
+        budgets["allocations"] = counted;
+        std::fs::write(&file, serde_json::to_string_pretty(&budgets).unwrap() + "\n").unwrap();
+        return;
+    }
+    assert_eq!(counted, budgets["allocations"], "counted, and budgeted in {}; see CONTRIBUTING.md", file.display());
 }
 
 /// `to_string` without a string.

@@ -34,7 +34,7 @@ pub mod live;
 pub mod lookup_json;
 pub mod lookup_proto;
 mod openrtb;
-mod openrtb_decide;
+pub mod openrtb_decide;
 pub mod openrtb_enrich;
 mod openrtb_proto;
 pub mod pieces;

@@ -22,7 +22,7 @@ use crate::wire::openrtb::{BidRequest, Imp, message};
 ///
 /// # Errors
 /// A body that is no bid request, or has too many identifiers; a credential that is refused.
-pub(super) fn answer(doors: &Doors, asked: &Asked<'_>, call: &Call<'_>) -> Result<Reply, Failure> {
+pub fn answer(doors: &Doors, asked: &Asked<'_>, call: &Call<'_>) -> Result<Reply, Failure> {
     doors.guarded(Door::OpenRtbDecide, call.arrived, || match asked.media {
         Media::Json => {
             let (request, _) = read(&asked.body, What::Decide).map_err(super::openrtb::malformed)?;
