@@ -199,7 +199,7 @@ fn prebid_js(bytes: &[u8]) {
     let answer = page::answer(doors(), bytes, &Call::local()).ok();
     let value: Option<serde_json::Value> = serde_json::from_slice(bytes).ok();
     assert!(answer.is_none() || value.is_none_or(|value| value["ortb2"].is_object()));
-    answered(answer.and_then(|answer| answer.body).map(Into::into));
+    answered(answer.and_then(|answer| answer.body).map(|body| body.whole().into()));
 }
 
 fn answered(answer: Option<Vec<u8>>) {
