@@ -129,10 +129,12 @@ impl Lane {
     pub fn give_up(&self, before: u64) {
         for seat in &self.seats {
             let sent = seat.sent.get();
-            if sent != 0 && sent < before && !seat.given_up.replace(true) {
-                if let Some(waker) = seat.waker.borrow().as_ref() {
-                    waker.wake_by_ref();
-                }
+            if sent != 0
+                && sent < before
+                && !seat.given_up.replace(true)
+                && let Some(waker) = seat.waker.borrow().as_ref()
+            {
+                waker.wake_by_ref();
             }
         }
     }
