@@ -21,6 +21,11 @@ const STREAM: u64 = 1 << 60;
 /// In how many audiences somebody is on average, if there are 2,000 of them; sizes are of the same shape for any number.
 const MEAN_OF_2000: f64 = 44.0;
 
+/// Whether somebody passes a test.
+type Passes = Box<dyn Fn(&Person) -> bool>;
+/// A number of somebody's, where they have it.
+type NumberOf = fn(&Person) -> Option<f64>;
+
 /// The definitions beyond the operator's own; `None` when those are enough.
 pub fn definitions(world: &World) -> Option<String> {
     let count = world.audiences.saturating_sub(OWN_AUDIENCES);
@@ -184,7 +189,7 @@ impl Planner {
             words.dedup();
             words
         };
-        let (text, passes): (String, Box<dyn Fn(&Person) -> bool>) = match rng.random_range(0..8) {
+        let (text, passes): (String, Passes) = match rng.random_range(0..8) {
             0 => {
                 let words = some(REGIONS, rng);
                 (is_in("region", &words), Box::new(move |it| it.region.is_some_and(|word| words.contains(&word))))
@@ -213,7 +218,7 @@ impl Planner {
 
     /// The range of a number that leaves a share of `aim`.
     fn narrow(&mut self, chances: &[f64], aim: f64) -> Test {
-        let numbers: [(&str, fn(&Person) -> Option<f64>); 5] = [
+        let numbers: [(&str, NumberOf); 5] = [
             ("age", |it| it.age.map(f64::from)),
             ("arpu_eur", |it| Some(it.arpu_eur)),
             ("data_gb", |it| it.data_gb),

@@ -64,9 +64,9 @@ pub struct Slot {
 
 #[derive(Debug)]
 enum Line {
-    Http(http::Connection),
-    Call(grpc::Connection),
-    Stream(grpc::Stream),
+    Http(Box<http::Connection>),
+    Call(Box<grpc::Connection>),
+    Stream(Box<grpc::Stream>),
 }
 
 /// Opens the connections of a door.
@@ -80,16 +80,16 @@ pub async fn connect(workload: &Workload, door: Door) -> Result<Vec<Slot>> {
         match door {
             Door::Lookup | Door::Decide | Door::Enrich | Door::OpenrtbDecide | Door::Events => {
                 let connection = http::Connection::open(workload, door, key.as_deref()).await?;
-                slots.push(Slot { door, line: Line::Http(connection) });
+                slots.push(Slot { door, line: Line::Http(Box::new(connection)) });
             }
             Door::GrpcStream => {
                 let connection = grpc::Connection::open(workload, door, key.as_deref()).await?;
-                slots.push(Slot { door, line: Line::Stream(grpc::Stream::new(connection)) });
+                slots.push(Slot { door, line: Line::Stream(Box::new(grpc::Stream::new(connection))) });
             }
             Door::GrpcLookup | Door::GrpcBatch | Door::GrpcDecide | Door::Artf => {
                 let connection = grpc::Connection::open(workload, door, key.as_deref()).await?;
                 let places = workload.target.streams.max(1);
-                slots.extend((0..places).map(|_| Slot { door, line: Line::Call(connection.clone()) }));
+                slots.extend((0..places).map(|_| Slot { door, line: Line::Call(Box::new(connection.clone())) }));
             }
         }
     }

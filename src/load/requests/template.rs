@@ -12,6 +12,9 @@ use std::path::Path;
 /// The largest template, bytes.
 const MOST_BYTES: u64 = 1 << 20;
 
+/// An impression: its id, and its deals with what kind of auction they are in.
+type Imp = (String, Vec<(String, Option<i32>)>);
+
 /// The templates that are built in: an app and a site, with banners, video, native and deals.
 const BUILT_IN: [(&str, &str); 6] = [
     ("app-banner", include_str!("templates/app-banner.json")),
@@ -81,7 +84,7 @@ pub struct Template {
     /// The user's members that are kept, each with a comma behind it.
     pub user: String,
     /// The impressions and their deals: (id, deals with whether they are guaranteed).
-    pub imps: Vec<(String, Vec<(String, Option<i32>)>)>,
+    pub imps: Vec<Imp>,
     /// Everything but the user and the device, each member with a comma behind it: for forms that have no fields for it.
     pub rest: String,
 }
@@ -152,7 +155,7 @@ impl Template {
 }
 
 /// The impressions of a bid request, and what of their deals our reading knows.
-fn imps(all: &Object) -> Option<Vec<(String, Vec<(String, Option<i32>)>)>> {
+fn imps(all: &Object) -> Option<Vec<Imp>> {
     #[derive(serde::Deserialize)]
     struct Imp {
         id: String,

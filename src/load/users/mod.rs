@@ -66,7 +66,8 @@ impl People {
             problems.push(Problem::new("`users.zipf` is from 0 (all alike) to 10"));
         }
         let weights: f64 = users.ids.values().sum();
-        let wrong = |(number, weight): (&u32, &f64)| !(1..=MOST_IDS).contains(number) || !(*weight >= 0.0);
+        let wrong =
+            |(number, weight): (&u32, &f64)| !(1..=MOST_IDS).contains(number) || weight.is_nan() || *weight < 0.0;
         if users.ids.iter().any(wrong) || !(weights > 0.0 && weights.is_finite()) {
             problems.push(
                 Problem::new("`users.ids` says how many identifiers a request carries")

@@ -14,6 +14,9 @@ const POINTS: u64 = 440;
 /// As many rows as somebody reads.
 const ROWS: u64 = 30;
 
+/// What is counted of a second.
+type Count = fn(&Second) -> u64;
+
 /// Some seconds: counts are sums, waits those of the worst second.
 #[derive(Debug, Clone, Copy, Default)]
 struct Stretch {
@@ -91,7 +94,7 @@ fn middle(stretch: &Stretch, length: u64) -> f64 {
 }
 
 /// One upon the other, each as an area, broken where nothing was asked.
-fn piled(length: u64, all: &[Stretch], layers: &[(Ink, fn(&Second) -> u64)]) -> Vec<Shape> {
+fn piled(length: u64, all: &[Stretch], layers: &[(Ink, Count)]) -> Vec<Shape> {
     let mut shapes = Vec::new();
     for together in all.chunk_by(|one, next| next.all.at <= one.all.at + 2 * length) {
         let mut ground = vec![0.0; together.len()];
@@ -129,7 +132,7 @@ fn time(length: u64, all: &[Stretch]) -> Axis {
 pub fn latency(run: &Run, id: &str) -> Option<Picture> {
     let (length, all) = stretches(run, POINTS);
     let worst = all.iter().max_by_key(|it| it.all.p99_us)?;
-    let lines: [(Ink, &str, fn(&Second) -> u64); 4] = [
+    let lines: [(Ink, &str, Count); 4] = [
         (Ink::Highest, "max", |it| it.max_us),
         (Ink::Higher, "p99.9", |it| it.p999_us),
         (Ink::High, "p99", |it| it.p99_us),
@@ -200,7 +203,7 @@ fn merged(length: u64) -> String {
 pub fn throughput(run: &Run, id: &str) -> Option<Picture> {
     let (length, all) = stretches(run, POINTS);
     let highest = all.iter().map(|it| it.a_second(it.all.due).max(it.a_second(it.all.accepted))).fold(0.0, f64::max);
-    let layers: [(Ink, fn(&Second) -> u64); 3] =
+    let layers: [(Ink, Count); 3] =
         [(Ink::Accepted, |it| it.accepted), (Ink::Shed, |it| it.shed), (Ink::Failed, |it| it.failed)];
     let mut shapes = piled(length, &all, &layers);
     shapes.extend(phases(run));
