@@ -7,7 +7,7 @@ use crate::wire::v1::Status;
 use memchr::memmem;
 
 /// What a status word of an answer means; `None` = no status of ours.
-fn of_word(word: &[u8]) -> Option<Became> {
+pub fn of_word(word: &[u8]) -> Option<Became> {
     match word {
         b"matched" | b"no_profile" | b"no_id" | b"no_consent" | b"blocked" => Some(Became::Accepted),
         b"overloaded" | b"late" | b"not_ready" => Some(Became::Shed),

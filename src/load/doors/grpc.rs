@@ -1,70 +1,45 @@
 //! Questions over gRPC: places on a connection, one call at a time on each, or one stream a connection.
 //!
 //! Questions are encoded already, and answers stay bytes: nothing is decoded on the way. That a message fits its method is
-//! settled by who wrote it.
+//! settled by who wrote it. Below is `h2` itself and not a channel with its queue and its layers: the generator has one
+//! core against the server's one (docs/decisions/0015).
 
 use super::{Became, Reply, answer};
 use crate::error::{Error, ErrorKind, Result};
 use crate::load::requests::Question;
 use crate::load::workload::{Door, Workload};
-use bytes::{Buf, BufMut, Bytes};
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+use h2::client::{Builder, SendRequest};
+use h2::{RecvStream, SendStream};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, TE};
+use hyper::{Method, Request, StatusCode, Uri, Version};
+use std::rc::Rc;
 use std::time::Duration;
-use tokio::sync::mpsc;
-use tokio_stream::wrappers::ReceiverStream;
-use tonic::client::Grpc;
-use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
-use tonic::codegen::http::uri::PathAndQuery;
-use tonic::metadata::{Ascii, MetadataValue};
-use tonic::transport::{Channel, Endpoint};
-use tonic::{Code, Request, Status, Streaming};
+use tokio::net::TcpStream;
+use tokio::sync::Mutex;
+use tonic::{Code, Status};
 
 /// The largest answer that is read, bytes.
 const MOST_BYTES: usize = 32 << 20;
+/// In front of every message: whether it is compressed (0), and its length.
+const PREFIX: usize = 5;
 
-/// Bytes as they are.
-#[derive(Debug, Clone, Copy, Default)]
-struct Raw;
-
-impl Codec for Raw {
-    type Encode = Bytes;
-    type Decode = Bytes;
-    type Encoder = Raw;
-    type Decoder = Raw;
-
-    fn encoder(&mut self) -> Raw {
-        Raw
-    }
-
-    fn decoder(&mut self) -> Raw {
-        Raw
-    }
-}
-
-impl Encoder for Raw {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn encode(&mut self, item: Bytes, buf: &mut EncodeBuf<'_>) -> std::result::Result<(), Status> {
-        buf.put(item);
-        Ok(())
-    }
-}
-
-impl Decoder for Raw {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn decode(&mut self, buf: &mut DecodeBuf<'_>) -> std::result::Result<Option<Bytes>, Status> {
-        Ok(Some(buf.copy_to_bytes(buf.remaining())))
-    }
-}
-
-/// A connection, shared by its places.
+/// A place on a connection, which it shares with others.
 #[derive(Debug, Clone)]
 pub struct Connection {
-    client: Grpc<Channel>,
-    path: PathAndQuery,
-    key: Option<MetadataValue<Ascii>>,
+    line: Rc<Line>,
+    /// The connection as far as this place knows: which one it is, and how to ask on it.
+    known: Option<(u64, SendRequest<Bytes>)>,
+}
+
+/// What places of a connection share.
+#[derive(Debug)]
+struct Line {
+    address: String,
+    uri: Uri,
+    headers: HeaderMap,
+    /// The newest connection, counted from 1.
+    open: Mutex<Option<(u64, SendRequest<Bytes>)>>,
 }
 
 impl Connection {
@@ -81,53 +56,166 @@ impl Connection {
             Door::Artf => "/com.iabtechlab.bidstream.mutation.services.v1.RTBExtensionPoint/GetMutations",
             _ => "/vaglio.v1.AudienceService/Lookup",
         };
-        let wrong = |why: String| Error::usage(format!("{address}: {why}"));
-        let endpoint = Endpoint::from_shared(format!("http://{address}")).map_err(|error| wrong(error.to_string()))?;
-        let endpoint = endpoint
-            .tcp_nodelay(true)
-            .connect_timeout(Duration::from_secs(5))
-            .initial_stream_window_size(1 << 20)
-            .initial_connection_window_size(16 << 20);
-        let channel = endpoint.connect().await.map_err(|error| {
-            let why = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
-            Error::new(
-                ErrorKind::Io,
-                format!("cannot connect to {address} (gRPC): {why}; is `vaglio serve` running there?"),
-            )
-        })?;
-        let key = match key {
-            Some(key) => Some(
-                MetadataValue::try_from(format!("Bearer {key}"))
-                    .map_err(|_| Error::usage("the key cannot be put into a header of a request"))?,
-            ),
-            None => None,
-        };
-        let client = Grpc::new(channel).max_decoding_message_size(MOST_BYTES);
-        Ok(Connection { client, path: PathAndQuery::from_static(path), key })
-    }
-
-    fn request<T>(&self, message: T) -> Request<T> {
-        let mut request = Request::new(message);
-        if let Some(key) = &self.key {
-            request.metadata_mut().insert("authorization", key.clone());
+        let uri = format!("http://{address}{path}");
+        let uri: Uri = uri.parse().map_err(|error| Error::usage(format!("{address}: {error}")))?;
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+        headers.insert(TE, HeaderValue::from_static("trailers"));
+        if let Some(key) = key {
+            let key = HeaderValue::from_str(&format!("Bearer {key}"));
+            let key = key.map_err(|_| Error::usage("the key cannot be put into a header of a request"))?;
+            headers.insert(AUTHORIZATION, key);
         }
-        request
+        let sender = connect(address).await.map_err(|why| {
+            let why = format!("cannot connect to {address} (gRPC): {why}; is `vaglio serve` running there?");
+            Error::new(ErrorKind::Io, why)
+        })?;
+        let known = Some((1, sender));
+        let line = Line { address: address.clone(), uri, headers, open: Mutex::new(known.clone()) };
+        Ok(Connection { line: Rc::new(line), known })
     }
 
     /// Calls.
     pub async fn ask(&mut self, door: Door, question: &Question, reply: &mut Reply) -> Became {
-        if let Err(error) = self.client.ready().await {
-            return Became::Failed { kind: "connect", message: error.to_string() };
-        }
-        let request = self.request(Bytes::copy_from_slice(&question.body));
-        match self.client.unary(request, self.path.clone(), Raw).await {
-            Ok(answered) => {
-                reply.body = answered.into_inner();
-                answer::proto(door, reply)
+        match self.call(question).await {
+            Ok((said, body)) => {
+                reply.body = body;
+                // ARTF has no word for it in its message.
+                match said.get("x-vaglio-status").and_then(|word| answer::of_word(word.as_bytes())) {
+                    Some(Became::Shed) => Became::Shed,
+                    _ => answer::proto(door, reply),
+                }
             }
-            Err(status) => refused(&status),
+            Err(became) => became,
         }
     }
+
+    /// A call from its beginning to its end: the headers of the answer, and its one message.
+    async fn call(&mut self, question: &Question) -> std::result::Result<(HeaderMap, Bytes), Became> {
+        let (answered, mut body) = self.begin().await?;
+        body.send_data(framed(&question.body), true).map_err(|error| failed(&error))?;
+        let (head, mut answers) = answered.await.map_err(|error| failed(&error))?.into_parts();
+        if head.status != StatusCode::OK {
+            return Err(Became::Failed { kind: "grpc", message: format!("HTTP status {}", head.status) });
+        }
+        let mut came = BytesMut::new();
+        while more(&mut answers, &mut came).await? {}
+        let trailers = answers.trailers().await.map_err(|error| failed(&error))?;
+        match status(trailers.as_ref().unwrap_or(&head.headers)) {
+            Some(status) if status.code() != Code::Ok => return Err(refused(&status)),
+            Some(_) => {}
+            None => return Err(unreadable("a call that ended without `grpc-status`")),
+        }
+        match message(&mut came)? {
+            Some(message) if came.is_empty() => Ok((head.headers, message)),
+            _ => Err(unreadable("an answer that is not one whole message")),
+        }
+    }
+
+    /// Begins a call.
+    async fn begin(&mut self) -> std::result::Result<(h2::client::ResponseFuture, SendStream<Bytes>), Became> {
+        let mut sender = self.sender().await.map_err(|message| Became::Failed { kind: "connect", message })?;
+        let mut request = Request::new(());
+        *request.method_mut() = Method::POST;
+        *request.version_mut() = Version::HTTP_2;
+        *request.uri_mut() = self.line.uri.clone();
+        *request.headers_mut() = self.line.headers.clone();
+        sender.send_request(request, false).map_err(|error| failed(&error))
+    }
+
+    /// The connection, when it can take a call; another one where it has ended. Of places that find it ended, one connects.
+    async fn sender(&mut self) -> std::result::Result<SendRequest<Bytes>, String> {
+        if let Some((_, sender)) = &self.known
+            && let Ok(sender) = sender.clone().ready().await
+        {
+            return Ok(sender);
+        }
+        let mut open = self.line.open.lock().await;
+        let ended = self.known.as_ref().map_or(0, |(number, _)| *number);
+        let newest = open.as_ref().map_or(0, |(number, _)| *number);
+        if newest <= ended {
+            *open = Some((ended + 1, connect(&self.line.address).await?));
+        }
+        self.known.clone_from(&open);
+        drop(open);
+        match &self.known {
+            Some((_, sender)) => sender.clone().ready().await.map_err(|error| error.to_string()),
+            None => Err("there is no connection".to_owned()),
+        }
+    }
+}
+
+/// Connects; the connection's own task ends with it.
+async fn connect(address: &str) -> std::result::Result<SendRequest<Bytes>, String> {
+    let limit = Duration::from_secs(5);
+    let stream = tokio::time::timeout(limit, TcpStream::connect(address)).await;
+    let stream = stream.map_err(|_| "no answer within 5 s".to_owned())?.map_err(|error| error.to_string())?;
+    stream.set_nodelay(true).map_err(|error| error.to_string())?;
+    let mut builder = Builder::new();
+    builder.initial_window_size(1 << 20).initial_connection_window_size(16 << 20).enable_push(false);
+    let (sender, connection) = builder.handshake(stream).await.map_err(|error| error.to_string())?;
+    tokio::task::spawn_local(async move {
+        // Its end is told to whoever asks next.
+        let _ = connection.await;
+    });
+    Ok(sender)
+}
+
+/// A message with its prefix.
+fn framed(message: &[u8]) -> Bytes {
+    let mut framed = BytesMut::with_capacity(PREFIX + message.len());
+    framed.put_u8(0);
+    framed.put_u32(u32::try_from(message.len()).unwrap_or(u32::MAX));
+    framed.put_slice(message);
+    framed.freeze()
+}
+
+/// Takes the first message out of what came, if it is there whole.
+fn message(came: &mut BytesMut) -> std::result::Result<Option<Bytes>, Became> {
+    if came.len() < PREFIX {
+        return Ok(None);
+    }
+    let (compressed, length) = (came[0], u32::from_be_bytes([came[1], came[2], came[3], came[4]]) as usize);
+    if compressed != 0 {
+        return Err(unreadable("a compressed message, which was not asked for"));
+    }
+    if length > MOST_BYTES {
+        return Err(unreadable("a message of more than 32 MiB"));
+    }
+    if came.len() < PREFIX + length {
+        return Ok(None);
+    }
+    came.advance(PREFIX);
+    Ok(Some(came.split_to(length).freeze()))
+}
+
+/// Waits for more of an answer; false at its end.
+async fn more(answers: &mut RecvStream, came: &mut BytesMut) -> std::result::Result<bool, Became> {
+    let Some(data) = answers.data().await else { return Ok(false) };
+    let data = data.map_err(|error| failed(&error))?;
+    let _ = answers.flow_control().release_capacity(data.len());
+    if came.len() + data.len() > PREFIX + MOST_BYTES {
+        return Err(unreadable("a message of more than 32 MiB"));
+    }
+    came.extend_from_slice(&data);
+    Ok(true)
+}
+
+/// How a call ended, of its trailers.
+fn status(trailers: &HeaderMap) -> Option<Status> {
+    match trailers.get("grpc-status") {
+        Some(number) if number == "0" => Some(Status::ok("")),
+        _ => Status::from_header_map(trailers),
+    }
+}
+
+fn unreadable(what: &str) -> Became {
+    Became::Failed { kind: "unreadable", message: what.to_owned() }
+}
+
+fn failed(error: &h2::Error) -> Became {
+    let kind = if error.is_reset() && error.is_remote() { "reset" } else { "closed" };
+    Became::Failed { kind, message: error.to_string() }
 }
 
 /// What a status that is not OK means.
@@ -153,7 +241,15 @@ fn refused(status: &Status) -> Became {
 #[derive(Debug)]
 pub struct Stream {
     connection: Connection,
-    open: Option<(mpsc::Sender<Bytes>, Streaming<Bytes>)>,
+    open: Option<Open>,
+}
+
+/// A stream that has begun, and what of its answers has come and was not taken yet.
+#[derive(Debug)]
+struct Open {
+    questions: SendStream<Bytes>,
+    answers: RecvStream,
+    came: BytesMut,
 }
 
 impl Stream {
@@ -164,44 +260,58 @@ impl Stream {
 
     /// Asks.
     pub async fn ask(&mut self, door: Door, question: &Question, reply: &mut Reply) -> Became {
-        let message = Bytes::copy_from_slice(&question.body);
         // Taken, and put back with the answer: who gives up in between begins another stream, on which no answer is owed.
-        let (sender, mut answers) = match self.open.take() {
-            Some((sender, answers)) => match sender.send(message.clone()).await {
-                Ok(()) => (sender, answers),
+        let open = match self.open.take() {
+            Some(mut open) => match open.questions.send_data(framed(&question.body), false) {
+                Ok(()) => Ok(open),
                 // The server ended it, in good order; what was sent into it was not looked at.
-                Err(_) => match self.begin(message).await {
-                    Ok(open) => open,
-                    Err(became) => return became,
-                },
+                Err(_) => self.begin(question).await,
             },
-            None => match self.begin(message).await {
-                Ok(open) => open,
-                Err(became) => return became,
-            },
+            None => self.begin(question).await,
         };
-        match answers.message().await {
-            Ok(Some(answered)) => {
+        let mut open = match open {
+            Ok(open) => open,
+            Err(became) => return became,
+        };
+        match open.answer().await {
+            Ok(answered) => {
                 reply.body = answered;
-                self.open = Some((sender, answers));
+                self.open = Some(open);
                 answer::proto(door, reply)
             }
-            Ok(None) => Became::Failed { kind: "closed", message: "the server ended the stream".to_owned() },
-            Err(status) => refused(&status),
+            Err(became) => became,
         }
     }
 
     /// Begins a stream with its first message.
-    async fn begin(&mut self, message: Bytes) -> std::result::Result<(mpsc::Sender<Bytes>, Streaming<Bytes>), Became> {
-        let connection = &mut self.connection;
-        if let Err(error) = connection.client.ready().await {
-            return Err(Became::Failed { kind: "connect", message: error.to_string() });
+    async fn begin(&mut self, question: &Question) -> std::result::Result<Open, Became> {
+        let (answered, mut questions) = self.connection.begin().await?;
+        questions.send_data(framed(&question.body), false).map_err(|error| failed(&error))?;
+        let (head, answers) = answered.await.map_err(|error| failed(&error))?.into_parts();
+        match status(&head.headers) {
+            Some(status) => Err(refused(&status)),
+            None if head.status != StatusCode::OK => {
+                Err(Became::Failed { kind: "grpc", message: format!("HTTP status {}", head.status) })
+            }
+            None => Ok(Open { questions, answers, came: BytesMut::new() }),
         }
-        let (sender, receiver) = mpsc::channel(1);
-        // There is room for one.
-        let _ = sender.try_send(message);
-        let request = connection.request(ReceiverStream::new(receiver));
-        let answers = connection.client.streaming(request, connection.path.clone(), Raw).await;
-        answers.map(|answers| (sender, answers.into_inner())).map_err(|status| refused(&status))
+    }
+}
+
+impl Open {
+    /// The next answer.
+    async fn answer(&mut self) -> std::result::Result<Bytes, Became> {
+        loop {
+            if let Some(message) = message(&mut self.came)? {
+                return Ok(message);
+            }
+            if !more(&mut self.answers, &mut self.came).await? {
+                let trailers = self.answers.trailers().await.map_err(|error| failed(&error))?;
+                return Err(match trailers.as_ref().and_then(status) {
+                    Some(status) if status.code() != Code::Ok => refused(&status),
+                    _ => Became::Failed { kind: "closed", message: "the server ended the stream".to_owned() },
+                });
+            }
+        }
     }
 }
