@@ -258,6 +258,6 @@ fn propose(served: &Served) -> impl FnMut() + use<> {
     let (asked, served) = (message.encode_to_vec(), Rc::clone(served));
     move || {
         let message = RtbRequest::decode(black_box(&asked[..])).unwrap();
-        assert!(artf::answer(served.0.doors(), &message, &Call::local()).unwrap().0.len() > 100);
+        assert!(artf::answer(served.0.doors(), &message, &Call::local()).unwrap().message.0.len() > 100);
     }
 }

@@ -249,7 +249,7 @@ fn openrtb_proto(bytes: &[u8]) {
 fn propose(bytes: &[u8]) {
     let Ok(request) = RtbRequest::decode(bytes) else { return };
     if let Ok(answer) = artf::answer(doors(), &request, &Call::local()) {
-        let answer = RtbResponse::decode(&answer.0[..]).expect("an answer is a message");
+        let answer = RtbResponse::decode(&answer.message.0[..]).expect("an answer is a message");
         assert_eq!(answer.id.as_deref(), Some(request.id()));
         assert!(answer.mutations.iter().all(|it| it.intent.is_some() && it.op.is_some() && it.path.is_some()));
     }

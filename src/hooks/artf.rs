@@ -21,18 +21,29 @@ use crate::wire::artf_service_before::rtb_extension_point_server::RtbExtensionPo
 use crate::wire::codec::Encoded;
 use crate::wire::openrtb::{BidRequest, Imp, message::view};
 use std::sync::Arc;
+use tonic::metadata::MetadataValue;
 use tonic::{Request, Response, Status as Refused};
+
+/// An answer: the encoded `RTBResponse`, and what became of the question, which the message has no word for.
+#[derive(Debug)]
+pub struct Answered {
+    /// The message.
+    pub message: Encoded,
+    /// The status; `None` = nothing was looked up.
+    pub status: Option<Status>,
+}
 
 /// Answers a request.
 ///
 /// # Errors
 /// No bid request where one belongs; too many identifiers; a credential that is refused.
-pub fn answer(doors: &Doors, message: &RtbRequest, call: &Call<'_>) -> Result<Encoded, Failure> {
+pub fn answer(doors: &Doors, message: &RtbRequest, call: &Call<'_>) -> Result<Answered, Failure> {
     doors.guarded(Door::GrpcArtf, call.arrived, || {
         let now = doors.clock.now();
         doors.with_party(call, |party, scratch| {
             let generation = party.served.map_or(0, |served| served.generation().0);
             let mut proposals = Proposals::new(message, generation);
+            let mut status = None;
             if is_ours(message) {
                 let Some(sent) = &message.bid_request else {
                     return Err(Failure::invalid(
@@ -45,9 +56,9 @@ pub fn answer(doors: &Doors, message: &RtbRequest, call: &Call<'_>) -> Result<En
                 }
                 let wanted = Wanted::of(message, party.caller.settings.enforcement);
                 let question = Question { wanted, request: &request, now };
-                propose(doors, question, call, party, scratch, &mut proposals)?;
+                status = propose(doors, question, call, party, scratch, &mut proposals)?;
             }
-            Ok(proposals.done())
+            Ok(Answered { message: proposals.done(), status })
         })
     })
 }
@@ -67,7 +78,7 @@ struct Question<'r, 'm> {
     now: Timestamp,
 }
 
-/// Finds out about the user, and proposes what follows.
+/// Finds out about the user, and proposes what follows. `None`: nothing was wanted.
 ///
 /// # Errors
 /// Too many identifiers.
@@ -78,7 +89,7 @@ fn propose(
     party: Party<'_>,
     scratch: &mut Scratch,
     proposals: &mut Proposals,
-) -> Result<(), Failure> {
+) -> Result<Option<Status>, Failure> {
     let Question { wanted, request, now } = question;
     let ids = openrtb::ids(request, &party.caller.settings);
     let ask = || openrtb::ask(request, &ids);
@@ -88,7 +99,7 @@ fn propose(
     let status = match (stance, wanted.segments) {
         (Some(_), _) => doors.decide(ask(), call, party, now, openrtb::candidates(request, labels), scratch)?,
         (None, true) => doors.lookup(ask(), call, party, now, scratch)?,
-        (None, false) => return Ok(()),
+        (None, false) => return Ok(None),
     };
     if wanted.segments && status == Status::Matched {
         proposals.segments(labels.entries.ids(&scratch.answer.audiences, &request.data, &mut scratch.segments));
@@ -104,7 +115,7 @@ fn propose(
         let voices = Voices { campaigns: &served.answering.campaigns, decisions, now };
         request.imps.iter().for_each(|imp| proposals.deals(stance, imp, &labels.deals, voices));
     }
-    Ok(())
+    Ok(Some(status))
 }
 
 /// The service, under both of its names.
@@ -113,7 +124,14 @@ pub struct ArtfDoor(pub Arc<Doors>);
 
 impl ArtfDoor {
     fn mutations(&self, request: &Request<RtbRequest>) -> Result<Response<Encoded>, Refused> {
-        Ok(Response::new(answer(&self.0, request.get_ref(), &call(&self.0, Door::GrpcArtf, request)?)?))
+        let Answered { message, status } =
+            answer(&self.0, request.get_ref(), &call(&self.0, Door::GrpcArtf, request)?)?;
+        let mut response = Response::new(message);
+        // An answer without proposals says that there is nothing to say, unless it says this.
+        if let Some(status @ (Status::NotReady | Status::Overloaded | Status::Late)) = status {
+            response.metadata_mut().insert("x-vaglio-status", MetadataValue::from_static(status.name()));
+        }
+        Ok(response)
     }
 }
 

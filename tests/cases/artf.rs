@@ -19,7 +19,7 @@ pub fn send(case: &Value, server: &Server) -> Vec<String> {
     let message = message(asked);
     if asked["shed"] == json!(true) {
         let call = Call { shed: true, ..Call::local() };
-        let encoded = answer(server.doors(), &message, &call).unwrap();
+        let encoded = answer(server.doors(), &message, &call).unwrap().message;
         return differences("shed", &told(&RtbResponse::decode(&encoded.0[..]).unwrap()), expected);
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

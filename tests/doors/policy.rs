@@ -12,7 +12,10 @@ use tokio_stream::StreamExt;
 use vaglio::log::Control;
 use vaglio::schema::Scope;
 use vaglio::server::Server;
+use vaglio::wire::artf::RtbRequest;
+use vaglio::wire::artf_client::rtb_extension_point_client::RtbExtensionPointClient;
 use vaglio::wire::v1::{self, DecideRequest, LookupBatchRequest, LookupRequest};
+use vaglio::wire::v2::BidRequest;
 
 /// Too short for any answer: our share of it does not even cover the way.
 const NO_TIME: u32 = 1;
@@ -184,6 +187,22 @@ fn overloaded_lookup_is_empty_and_says_so() {
 #[test]
 fn overloaded_decide_is_unknown() {
     overloaded(|server| assert_eq!(decided(server, "gamer", ALL_THE_TIME), all("unknown", "overloaded")));
+}
+
+#[test]
+fn an_artf_answer_that_was_shed_says_so_beside_the_message() {
+    let said = |server: &Server| {
+        let address = format!("http://{}", server.addresses().grpc);
+        let request =
+            RtbRequest { id: Some("1".to_owned()), bid_request: Some(BidRequest::default()), ..Default::default() };
+        let answer = block_on(async {
+            RtbExtensionPointClient::connect(address).await.unwrap().get_mutations(request).await.unwrap()
+        });
+        answer.metadata().get("x-vaglio-status").map(|status| status.to_str().unwrap().to_owned())
+    };
+    overloaded(|server| assert_eq!(said(server).as_deref(), Some("overloaded")));
+    assert_eq!(said(&World::empty("").serve()).as_deref(), Some("not_ready"));
+    assert_eq!(said(&World::new("").ready()), None, "nobody was asked about: that is an answer");
 }
 
 #[test]

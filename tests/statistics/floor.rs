@@ -52,7 +52,7 @@ fn proposals(server: &Server) -> String {
         applicable_intents: vec![Intent::ActivateSegments.into()],
         ..Default::default()
     };
-    let encoded = artf(server.doors(), &message, &Call::local()).unwrap();
+    let encoded = artf(server.doors(), &message, &Call::local()).unwrap().message;
     let answer: RtbResponse = prost::Message::decode(&encoded.0[..]).unwrap();
     format!("{:?}", answer.mutations)
 }

@@ -1,3 +1,5 @@
+//! Answers as they may come: whole, in pieces, cut off, and none at all.
+
 #![allow(clippy::unwrap_used)] // a test fails by panicking
 
 use super::*;
