@@ -29,7 +29,7 @@ help:
 	@echo "make bench-feed  what events cost, and how soon they are seen at bid time (1 minute, 2 cores)"
 	@echo "make bench-growth how cost grows with profiles and audiences, as tables and a picture (25 minutes, 12 GiB, 25 GB of disk)"
 	@echo "make load        a server of its own under a little load at every door; load-steady, load-overload, ...: load-tests/README.md"
-	@echo "make bench-peers the services that people build instead, next to Vaglio: Redis, LMDB, DuckDB (10 minutes, 2 cores, apt, pip)"
+	@echo "make bench-peers the services that people build instead, next to Vaglio: Redis, LMDB, DuckDB (20 minutes, 2 cores, apt, pip)"
 	@echo "make torture     10,000 kills and 1,000 power cuts, with a ledger of what was acknowledged (an hour)"
 	@echo "make fuzz-smoke  a minute of random input for every parser and every section"
 

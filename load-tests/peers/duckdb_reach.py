@@ -1,17 +1,20 @@
 #!/usr/bin/env python3
-"""The questions of `cargo bench --bench reach`, put to DuckDB over the same columns, in one run after it.
+"""The questions of `cargo bench --bench reach`, put to DuckDB over the same columns.
 
     load-tests/peers/install.sh
     VAGLIO_BENCH_EXPORT=/tmp/reach cargo bench --bench reach
-    load-tests/peers/.venv/bin/python load-tests/peers/duckdb_reach.py /tmp/reach [results.json]
+    load-tests/peers/.venv/bin/python load-tests/peers/duckdb_reach.py /tmp/reach [results.json [COMMAND...]]
 
 DuckDB has its tables in memory, typed as narrowly as the values allow, purchases sorted by profile, and two threads. Every
-question is asked five times and the fastest counts, as with Vaglio. The medians go into results.json, for `plots.py`. Exit status 1
-if any count differs.
+question is asked once for the caches and five times more, of which the median counts, as with Vaglio. With a COMMAND, which
+measures Vaglio and writes its questions into the folder anew, both are asked in turn and in both orders,
+`VAGLIO_BENCH_PEERS_ROUNDS` times (default 5), and the medians of the rounds count; without one there is one round, after
+Vaglio's. The medians go into results.json, for `plots.py`. Exit status 1 if any count differs.
 """
 import json
 import os
 import statistics
+import subprocess
 import sys
 import time
 
@@ -36,12 +39,50 @@ def load(folder):
 
 
 def ask(base, sql):
-    best = float("inf")
+    """The median in milliseconds, and what was counted."""
+    row, taken = base.execute(sql).fetchone(), []
     for _ in range(TIMES):
         start = time.perf_counter()
-        row = base.execute(sql).fetchone()
-        best = min(best, (time.perf_counter() - start) * 1e3)
-    return best, ",".join(str(int(value or 0)) for value in row)
+        base.execute(sql).fetchone()
+        taken.append((time.perf_counter() - start) * 1e3)
+    return statistics.median(taken), ",".join(str(int(value or 0)) for value in row)
+
+
+def questions(folder):
+    """Kind, Vaglio's milliseconds, what it counted, and the question."""
+    with open(f"{folder}/questions.tsv", encoding="utf-8") as file:
+        rows = [row.rstrip("\n").split("\t") for row in file]
+    return [(kind, float(ours), counted, sql) for kind, ours, counted, sql in rows]
+
+
+def theirs(base, asked, wrong):
+    """DuckDB's milliseconds, a question each; counts that differ go into `wrong`."""
+    found = [ask(base, sql) for _, _, _, sql in asked]
+    for (_, _, counted, sql), (_, other) in zip(asked, found):
+        if other != counted:
+            wrong.add(f"DIFFERENT: vaglio {counted}, duckdb {other}: {sql}")
+    return [ms for ms, _ in found]
+
+
+def ours(folder, command):
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env={**os.environ, "VAGLIO_BENCH_EXPORT": os.path.abspath(folder)})
+    return [ms for _, ms, _, _ in questions(folder)]
+
+
+def rounds(folder, command, count):
+    """The questions, and of each the medians of all rounds, ours and theirs; every other round backwards."""
+    asked, base, wrong = questions(folder), load(folder), set()
+    if not command:
+        mine, other = [[ms for _, ms, _, _ in asked]], [theirs(base, asked, wrong)]
+    else:
+        mine, other = [], []
+        for number in range(count):
+            for who in ("ours", "theirs") if number % 2 == 0 else ("theirs", "ours"):
+                if who == "ours":
+                    mine.append(ours(folder, command))
+                else:
+                    other.append(theirs(base, asked, wrong))
+    return asked, list(zip(map(statistics.median, zip(*mine)), map(statistics.median, zip(*other)))), wrong
 
 
 def line(name, ours, theirs):
@@ -67,25 +108,21 @@ def keep(path, times):
 
 
 def main():
-    folder = sys.argv[1]
-    base, times, wrong, asked = load(folder), {}, 0, 0
-    with open(f"{folder}/questions.tsv", encoding="utf-8") as questions:
-        for row in questions:
-            kind, ours, expected, sql = row.rstrip("\n").split("\t")
-            theirs, found = ask(base, sql)
-            asked += 1
-            if found != expected:
-                wrong += 1
-                print(f"DIFFERENT: vaglio {expected}, duckdb {found}: {sql}", file=sys.stderr)
-            for name in (kind, "all rules") if sql.startswith("SELECT count(*) FROM people") else (kind,):
-                times.setdefault(name, []).append((float(ours), theirs))
+    count = int(os.environ.get("VAGLIO_BENCH_PEERS_ROUNDS", "5"))
+    asked, medians, wrong = rounds(sys.argv[1], sys.argv[3:], count)
+    for text in sorted(wrong):
+        print(text, file=sys.stderr)
+    times = {}
+    for (kind, _, _, sql), pair in zip(asked, medians):
+        for name in (kind, "all rules") if sql.startswith("SELECT count(*) FROM people") else (kind,):
+            times.setdefault(name, []).append(pair)
     print(f"milliseconds; duckdb {duckdb.__version__}\n{'':<20}{'vaglio':>10}{'p99':>10}{'max':>10}{'duckdb':>10}{'p99':>10}{'max':>10}")
     for name, pairs in times.items():
         line(name, [pair[0] for pair in pairs], [pair[1] for pair in pairs])
     if len(sys.argv) > 2:
         # A kind whose answers were only compared has no times of ours.
         keep(sys.argv[2], {name: pairs for name, pairs in times.items() if any(pair[0] for pair in pairs)})
-    print(f"all {asked} counts are equal" if wrong == 0 else f"{wrong} counts differ")
+    print(f"{len(wrong)} counts differ" if wrong else f"all {len(asked)} counts are equal")
     return 1 if wrong else 0
 
 

@@ -1,11 +1,13 @@
 #!/bin/sh
 # Everything of `make bench-peers`: installs, builds, checks, measures, draws, and writes the table of docs/benchmarks.md. Some
-# 10 minutes on two cores once everything is built. What it starts it ends; its data is in a temporary folder.
+# 20 minutes on two cores once everything is built. What it starts it ends; its data is in a temporary folder.
 #   VAGLIO_BENCH_PROFILES=1000000  how many people    VAGLIO_BENCH_PEERS_ONLY=redis-sets,hyper  only these    VAGLIO_BENCH_PEERS_ROUNDS=5
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 CARGO=${CARGO:-cargo}
+# All that is compared alternates so many times, in both orders.
+export VAGLIO_BENCH_PEERS_ROUNDS="${VAGLIO_BENCH_PEERS_ROUNDS:-5}"
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$root/target}"
 programs=$CARGO_TARGET_DIR/release
 python=$here/.venv/bin/python
@@ -25,10 +27,11 @@ say "inventing people"
 cd "$root"
 set -- --vaglio "$programs/vaglio" --peers "$programs/peers" --world "$folder/world" --out "$folder/results.json"
 [ -z "${VAGLIO_BENCH_PEERS_ONLY:-}" ] || set -- "$@" --only "$VAGLIO_BENCH_PEERS_ONLY"
-"$python" "$here/bench.py" "$@" --rounds "${VAGLIO_BENCH_PEERS_ROUNDS:-5}"
+"$python" "$here/bench.py" "$@" --rounds "$VAGLIO_BENCH_PEERS_ROUNDS"
 say "reach, next to DuckDB"
 VAGLIO_BENCH_EXPORT=$folder/reach $CARGO bench --locked --bench reach
-"$python" "$here/duckdb_reach.py" "$folder/reach" "$folder/results.json"
+# shellcheck disable=SC2086 # CARGO may be a command with arguments
+"$python" "$here/duckdb_reach.py" "$folder/reach" "$folder/results.json" $CARGO bench --locked --bench reach
 say "building audiences, next to DuckDB"
 "$python" "$here/duckdb_build.py" "$programs/vaglio" "$folder/build" "$folder/results.json"
 "$python" "$here/plots.py" "$folder/results.json" docs/images

@@ -40,12 +40,12 @@ def latencies(load, rows):
     """The same rate for all."""
     labels = {row["name"]: row["label"] for row in rows}
     yield ""
-    yield f"At {load['rate']:,} requests a second each, sent by `vaglio load` (open loop, from when a request was due):"
+    yield f"At {load['rate']:,} requests a second each, sent by `vaglio load` (open loop, from when a request was due; medians of {load['rounds']} rounds, in both orders):"
     yield ""
     yield "| | CPU a request | p50 | p99 | p99.9 | answered of those due |"
     yield "|---|---|---|---|---|---|"
     for name, found in load["servers"].items():
-        yield (f"| {labels[name]} | {found['cpu_us']:.0f} us | {found['p50_us']} us | {found['p99_us']} us | {found['p999_us']:,} us "
+        yield (f"| {labels[name]} | {found['cpu_us']:.0f} us | {found['p50_us']:,.0f} us | {found['p99_us']:,.0f} us | {found['p999_us']:,.0f} us "
                f"| {found['accepted']:,} of {found['due']:,} |")
 
 

@@ -5,7 +5,7 @@ use crate::{Outcome, request};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
@@ -14,6 +14,9 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::LocalSet;
+
+/// What became of a request, as Vaglio's answers say it: `vaglio load` counts one without it as an error.
+const STATUS: HeaderName = HeaderName::from_static("x-vaglio-status");
 
 /// Serves from a store at `place` until standard input ends.
 pub fn serve(what: &str, address: SocketAddr, place: &str) -> Outcome<()> {
@@ -73,9 +76,11 @@ async fn answer<S: Store>(request: Request<Incoming>, store: &S) -> Outcome<Resp
     let Ok(asked) = request::read(&body) else { return Ok(refused(StatusCode::BAD_REQUEST)) };
     let mut segments = Vec::new();
     store.segments(&asked.ids, &mut segments).await?;
+    let status = if segments.is_empty() { "no_profile" } else { "matched" };
     let out = if segments.is_empty() { body.clone() } else { request::splice(&body, &asked, &segments).into() };
     let mut response = Response::new(Full::new(out));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(STATUS, HeaderValue::from_static(status));
     Ok(response)
 }
 
