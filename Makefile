@@ -97,21 +97,38 @@ guard-accept:
 bench-feed:
 	$(CARGO) bench --locked --bench feed
 
-# `SIZES`, `BUILDS` and `COUNTS` say how far; worlds and snapshots lie below `VAGLIO_GROWTH_DATA` (target/tmp/growth).
-SIZES ?= 1000000 3000000 10000000 30000000 100000000
-BUILDS ?= 1000000 3000000 10000000
-COUNTS ?= 100 200 500 1000 2000 5000 10000 20000
+# `SIZES`, `BUILDS` and `COUNTS` say how far; worlds and snapshots lie below `VAGLIO_GROWTH_DATA` (target/tmp/growth). Only the whole
+# of it rewrites the figures that are committed, at its end; a part of it does with ACCEPT=1.
+ALL_SIZES := 1000000 3000000 10000000 30000000 100000000
+ALL_BUILDS := 1000000 3000000 10000000
+ALL_COUNTS := 100 200 500 1000 2000 5000 10000 20000
+SIZES ?= $(ALL_SIZES)
+BUILDS ?= $(ALL_BUILDS)
+COUNTS ?= $(ALL_COUNTS)
 GROWTH := $(CARGO) bench --locked --bench growth --
-bench-growth: export VAGLIO_GROWTH_CSV ?= $(CURDIR)/docs/images/growth.csv
+ifeq ($(SIZES)/$(BUILDS)/$(COUNTS),$(ALL_SIZES)/$(ALL_BUILDS)/$(ALL_COUNTS))
+GROWTH_WRITES := yes
+endif
+ifeq ($(ACCEPT),1)
+GROWTH_WRITES := yes
+endif
+bench-growth: export VAGLIO_GROWTH_CSV ?= $(CURDIR)/target/tmp/growth.csv
 bench-growth:
 	$(CARGO) bench --locked --bench growth --no-run
+	mkdir -p "$$(dirname "$$VAGLIO_GROWTH_CSV")"
 	rm -f "$$VAGLIO_GROWTH_CSV"
 	taskset -c 0 $(GROWTH) profiles $(SIZES)
 	taskset -c 0 $(GROWTH) audiences $(COUNTS)
 	$(GROWTH) build $(BUILDS)
 	$(GROWTH) activate $(COUNTS)
+ifeq ($(GROWTH_WRITES),yes)
+	cp "$$VAGLIO_GROWTH_CSV" docs/images/growth.csv
 	load-tests/plots/install.sh
-	load-tests/plots/.venv/bin/python load-tests/plots/growth.py "$$VAGLIO_GROWTH_CSV"
+	load-tests/plots/.venv/bin/python load-tests/plots/growth.py docs/images/growth.csv
+	load-tests/plots/.venv/bin/python load-tests/plots/sizing.py docs/images/growth.csv
+else
+	@echo "a part of it: the figures are in $$VAGLIO_GROWTH_CSV; docs stay as they are (ACCEPT=1 rewrites them)"
+endif
 
 bench-doors:
 	$(CARGO) bench --locked --bench doors
@@ -122,9 +139,10 @@ load: load-smoke
 load-%:
 	load-tests/run $* $(LOAD)
 
-# Installs Redis (apt) and DuckDB (pip, an environment of its own); writes the section Peers of docs/benchmarks.md.
+# Installs Redis (apt) and DuckDB (pip, an environment of its own); the whole of it writes the section Peers of docs/benchmarks.md,
+# a part of it (VAGLIO_BENCH_PEERS_ONLY, other people, fewer rounds) only with ACCEPT=1.
 bench-peers:
-	CARGO="$(CARGO)" load-tests/peers/run.sh
+	CARGO="$(CARGO)" ACCEPT="$(ACCEPT)" load-tests/peers/run.sh
 
 fuzz-smoke:
 	VAGLIO_TEST_FUZZ_CASES=$${VAGLIO_TEST_FUZZ_CASES:-20000} $(CARGO) test --release --locked --test fuzz_smoke
