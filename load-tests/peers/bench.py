@@ -20,6 +20,7 @@ import subprocess
 import sys
 import time
 
+import processes
 import servers
 from servers import Failed, Stage
 
@@ -163,6 +164,7 @@ def arguments():
 
 def main():
     asked = arguments()
+    processes.end_on_signals()
     stage = Stage(os.path.abspath(asked.world), os.path.abspath(asked.vaglio), os.path.abspath(asked.peers))
     try:
         start(stage, asked.only.split(","))

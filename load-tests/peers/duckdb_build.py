@@ -19,6 +19,8 @@ import time
 
 import duckdb
 
+import processes
+
 AS_OF, RULES, DAY = "2026-11-01T00:00:00Z", 200, 86400
 THREADS = os.environ.get("VAGLIO_BENCH_THREADS", "2")
 PEOPLE = "{'crm': 'VARCHAR', 'cookie': 'VARCHAR', 'age': 'UTINYINT', 'income': 'UINTEGER', 'region': 'VARCHAR', 'vip': 'BOOLEAN'}"
@@ -118,17 +120,14 @@ def theirs(folder):
 
 
 def run(command):
-    """Seconds, the peak of resident bytes, and what it printed."""
+    """Seconds, and what it printed."""
     began = time.monotonic()
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        output, errors = process.communicate()
-        if process.returncode != 0:
-            raise SystemExit(f"{command[0]} failed:\n{errors}")
+    output = processes.run(command)
     return time.monotonic() - began, output
 
 
 def peak(command, folder):
-    """As `run`, with the peak of resident bytes as a small program of Python's own tells it."""
+    """Seconds, the peak of resident bytes as a small program of Python's own tells it, and what it printed."""
     code = ("import json,resource,subprocess,sys;"
             "done=subprocess.run(sys.argv[2:],stdout=subprocess.PIPE,text=True);"
             "open(sys.argv[1],'w').write(str(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss*1024));"
@@ -148,6 +147,7 @@ def ours_counted(vaglio, folder):
 def main():
     if sys.argv[1] == "--theirs":
         return theirs(sys.argv[2])
+    processes.end_on_signals()
     vaglio, folder = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
     count = int(os.environ.get("VAGLIO_BENCH_PROFILES", "1000000"))
     invent(folder, count)

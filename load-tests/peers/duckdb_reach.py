@@ -14,11 +14,12 @@ Vaglio's. The medians go into results.json, for `plots.py`. Exit status 1 if any
 import json
 import os
 import statistics
-import subprocess
 import sys
 import time
 
 import duckdb
+
+import processes
 
 TIMES = 5
 PEOPLE = "{'profile': 'UINTEGER', 'age': 'UTINYINT', 'income': 'USMALLINT', 'region': 'VARCHAR', 'vip': 'BOOLEAN'}"
@@ -65,7 +66,7 @@ def theirs(base, asked, wrong):
 
 
 def ours(folder, command):
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env={**os.environ, "VAGLIO_BENCH_EXPORT": os.path.abspath(folder)})
+    processes.run(command, env={**os.environ, "VAGLIO_BENCH_EXPORT": os.path.abspath(folder)})
     return [ms for _, ms, _, _ in questions(folder)]
 
 
@@ -108,6 +109,7 @@ def keep(path, times):
 
 
 def main():
+    processes.end_on_signals()
     count = int(os.environ.get("VAGLIO_BENCH_PEERS_ROUNDS", "5"))
     asked, medians, wrong = rounds(sys.argv[1], sys.argv[3:], count)
     for text in sorted(wrong):

@@ -1,11 +1,12 @@
-"""Starts the servers that are compared, each pinned to core 0, and reads what they cost: CPU time and resident memory of
+"""Starts the servers that are compared, each pinned to a core, and reads what they cost: CPU time and resident memory of
 all their processes. What must not live here: what is asked, and what is made of it."""
 import os
 import socket
 import subprocess
 import time
 
-SERVER_CORE, GENERATOR_CORE = "0", "1"
+# As `load-tests/run` has it.
+SERVER_CORE, GENERATOR_CORE = os.environ.get("LOAD_TESTS_SERVER_CORE", "0"), os.environ.get("LOAD_TESTS_GENERATOR_CORE", "1")
 TICKS = os.sysconf("SC_CLK_TCK")
 PORTS = range(int(os.environ.get("VAGLIO_BENCH_PEERS_PORT", "25000")), 65536)
 
@@ -32,9 +33,12 @@ class Server:
             if process.stdout.readline().strip() != b"ready":
                 raise Failed(f"{self.label} did not start; see {log}")
             return
-        while not ready():
+        while True:
+            # First whether it lives: somebody else's answer at its address would pass for its own.
             if process.poll() is not None or time.monotonic() > deadline:
                 raise Failed(f"{self.label} did not start; see {log}")
+            if ready():
+                return
             time.sleep(0.1)
 
     def stop(self):
@@ -72,6 +76,18 @@ def answers(address, path="/health/ready"):
         return False
 
 
+def free(port):
+    """The port, if nobody listens there: the wrong server would be measured."""
+    with socket.socket() as probe:
+        # What ended a moment ago does not count as somebody.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise Failed(f"port {port} of 127.0.0.1 is taken ({error.strerror}); choose others: VAGLIO_BENCH_PEERS_PORT=N") from None
+    return port
+
+
 def size_of(folder):
     """Bytes that a folder takes on disk (LMDB's file is longer than what is in it)."""
     return sum(os.stat(os.path.join(at, name)).st_blocks * 512 for at, _, names in os.walk(folder) for name in names)
@@ -82,7 +98,7 @@ class Stage:
 
     def __init__(self, folder, vaglio, peers):
         self.folder, self.vaglio, self.peers, self.servers = folder, vaglio, peers, []
-        self.ports, self.log = iter(PORTS), os.path.join(folder, "servers.log")
+        self.ports, self.log = map(free, PORTS), os.path.join(folder, "servers.log")
 
     def at(self, name):
         return os.path.join(self.folder, name)
