@@ -2,7 +2,7 @@
 # Sourced by `run` and `tools/try`: the program, a world of invented people, and a server pinned to a core.
 #
 # Needs HERE (this directory). Sets BINARY, WORLD, USERS, TRUTH, SERVER (the server's process), GENERATOR (a command's
-# prefix). Everything listens on loopback; `stop_all` ends what was started here, by process id.
+# prefix). Everything listens on loopback; `leave` ends what was started here, by process id, and `stop_all` does so in between.
 
 WORK=${LOAD_TESTS_WORK:-$HERE/work}
 RESULTS=${LOAD_TESTS_RESULTS:-$HERE/results}
@@ -12,6 +12,7 @@ READY_WITHIN=${LOAD_TESTS_READY_SECONDS:-60}
 ASKED=200000
 SERVER=""
 STARTED=()
+COPY=""
 
 say() { printf '%s\n' "$*" >&2; }
 die() { say "error: $*"; exit 1; }
@@ -22,6 +23,12 @@ stop_all() {
     for pid in "${STARTED[@]}" $SERVER; do kill "$pid" 2>/dev/null || true; done
     for pid in "${STARTED[@]}" $SERVER; do wait "$pid" 2>/dev/null || true; done
     STARTED=() SERVER=""
+}
+
+# At the very end: `stop_all`, and nothing of a world that was used stays.
+leave() {
+    stop_all
+    [ -z "$COPY" ] || rm -rf "$COPY"
 }
 
 # Runs a command in the background of this script and waits, so that Ctrl-C and SIGTERM are acted upon at once.
@@ -69,26 +76,54 @@ the_program() {
     BINARY=$(realpath "${CARGO_TARGET_DIR:-$top/target}/release/vaglio")
 }
 
-# the_world KIND PEOPLE SEED: invents and builds a world, or takes the one that is there.
-# KIND frozen: its clock stands still, so the truth does; it takes no events. KIND live: its clock runs, it takes events.
+# the_world KIND PEOPLE SEED: invents and builds a world, or takes the one that is there; it is ours until we end.
+# KIND frozen: its clock stands still, so the truth does; it takes no events.
+# KIND live: its clock runs, it takes events. It is made anew when it is older than a day, and WORLD is a copy of it, which goes
+# when we do: what one run feeds is not in the next one's way.
 the_world() {
     local kind=$1 people=$2 seed=$3
     WORLD=$WORK/$kind-$people-$seed
-    if [ ! -e "$WORLD/.complete" ]; then
-        [ ! -e "$WORLD" ] || { say "$WORLD was left unfinished: begun anew"; rm -rf "$WORLD"; }
-        mkdir -p "$WORK"
-        say "a world of $people invented people ($kind): once, some 80 s a million"
-        local as_of=()
-        [ "$kind" = frozen ] || as_of=(--as-of "$(date -u +%Y-%m-%dT%H:%M:00Z)")
-        run_until_done "$BINARY" synth --people "$people" --seed "$seed" "${as_of[@]}" --out "$WORLD" >"$WORK/synth.log" 2>&1 ||
-            die "no world; see $WORK/synth.log"
-        [ "$kind" = frozen ] || sed -i '/^as_of:/d' "$WORLD/vaglio.yaml"
-        people_asked_about "$WORLD"
-        run_until_done "$BINARY" build --quiet --config "$WORLD/vaglio.yaml" >"$WORK/build.log" 2>&1 ||
-            die "the world was not built; see $WORK/build.log"
-        touch "$WORLD/.complete"
+    mkdir -p "$WORK"
+    only_ours "$WORLD"
+    if [ "$kind" = live ] && [ -n "$(find "$WORLD/.complete" -mmin +1440 2>/dev/null)" ]; then
+        say "$WORLD is older than a day, and its clock runs: begun anew"
+        rm -rf "$WORLD"
+    fi
+    [ -e "$WORLD/.complete" ] || invent "$kind" "$people" "$seed"
+    if [ "$kind" = live ]; then
+        COPY=$WORLD-copy
+        rm -rf "$COPY"
+        run_until_done cp -a --reflink=auto "$WORLD" "$COPY" || die "no copy of $WORLD; is the disk full?"
+        WORLD=$COPY
     fi
     USERS=$WORLD/users.ndjson
+}
+
+# only_ours WORLD: waits until nobody else makes or uses it. The lock is on a file that stays open here and in what is started
+# here; another world's is given up.
+only_ours() {
+    exec 9>"$1.lock"
+    if ! command -v flock >/dev/null; then
+        say "note: no flock here (util-linux): two runs over one world are in each other's way"
+    elif ! flock --nonblock 9; then
+        say "another run makes or uses $1; waiting until it ends (or choose another world: --people N)"
+        run_until_done flock 9
+    fi
+}
+
+# WORLD, from nothing.
+invent() {
+    local kind=$1 people=$2 seed=$3 as_of=()
+    [ ! -e "$WORLD" ] || { say "$WORLD was left unfinished: begun anew"; rm -rf "$WORLD"; }
+    say "a world of $people invented people ($kind): once, some 80 s a million"
+    [ "$kind" = frozen ] || as_of=(--as-of "$(date -u +%Y-%m-%dT%H:%M:00Z)")
+    run_until_done "$BINARY" synth --people "$people" --seed "$seed" "${as_of[@]}" --out "$WORLD" >"$WORLD.log" 2>&1 ||
+        die "no world; see $WORLD.log"
+    [ "$kind" = frozen ] || sed -i '/^as_of:/d' "$WORLD/vaglio.yaml"
+    people_asked_about "$WORLD"
+    run_until_done "$BINARY" build --quiet --config "$WORLD/vaglio.yaml" >>"$WORLD.log" 2>&1 ||
+        die "the world was not built; see $WORLD.log"
+    touch "$WORLD/.complete"
 }
 
 # `synth` leaves a sample of one in sixty; a load test wants more people than fit a cache. Every line is somebody of the
