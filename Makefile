@@ -82,7 +82,7 @@ endif
 	@# Licences, bans and origins are tests: tests/dependencies.rs, tests/hygiene.rs, tests/layering.rs.
 
 bench:
-	$(CARGO) bench --locked
+	$(CARGO) bench --locked --no-fail-fast
 
 # No clock is read: a busy machine changes nothing. Not part of `make test`, which has no release build to count.
 guard:
