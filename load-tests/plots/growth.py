@@ -4,10 +4,8 @@
     load-tests/plots/install.sh
     load-tests/plots/.venv/bin/python load-tests/plots/growth.py docs/images/growth.csv
 
-Rows are `series,profiles,audiences,measure,value`; of several with the same names the median counts. Slopes are those of a
-straight line through the logarithms: 1 is in proportion, 0 is not at all.
+Slopes are those of a straight line through the logarithms: 1 is in proportion, 0 is not at all.
 """
-import csv
 import math
 import pathlib
 import statistics
@@ -18,20 +16,14 @@ import matplotlib
 matplotlib.use("svg")
 import matplotlib.pyplot as plt  # noqa: E402
 
+from figures import number, read  # noqa: E402
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PICTURE = ROOT / "docs/images/growth.svg"
 PAGE = ROOT / "docs/benchmarks.md"
 # Okabe and Ito's colours: told apart by everybody; markers differ too.
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
 MARKERS = ["o", "s", "^", "D", "v", "P"]
-
-
-def read(path):
-    rows = {}
-    with open(path, encoding="utf-8", newline="") as file:
-        for series, profiles, audiences, measure, value in csv.reader(file):
-            rows.setdefault((series, int(profiles), int(audiences), measure), []).append(float(value))
-    return {key: statistics.median(values) for key, values in rows.items()}
 
 
 class Figures:
@@ -102,16 +94,6 @@ def draw(found):
         ("hit, ns", found.line("audiences", 1, "hit, ns")), ("miss, ns", found.line("audiences", 1, "miss, ns")),
         ("batch of 64, hits, each, ns", found.line("audiences", 1, "batch of 64, hits, each, ns"))])
     figure.savefig(PICTURE, metadata={"Date": None})
-
-
-def number(value, digits=3):
-    """Three digits that count, thousands apart."""
-    if value is None:
-        return "-"
-    if value == 0:
-        return "0"
-    decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
-    return f"{round(value, decimals):,.{decimals}f}"
 
 
 def table(found, series, along, rows):

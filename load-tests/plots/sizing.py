@@ -3,13 +3,13 @@
 
     python3 load-tests/plots/sizing.py docs/images/growth.csv
 
-Nothing but the standard library. What it takes from elsewhere in docs/benchmarks.md stands in ELSEWHERE.
+Nothing but the standard library. What it takes from elsewhere in docs/benchmarks.md stands in OVERLAY and DOORS.
 """
-import csv
 import math
 import pathlib
-import statistics
 import sys
+
+from figures import number, read
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs/sizing.md"
@@ -22,23 +22,8 @@ DOORS = {"`POST /openrtb2/enrich`, 2.7 KB": 57_868, "gRPC `Lookup`": 44_620, "`L
 KEPT = 4
 
 
-def read(path):
-    rows = {}
-    with open(path, encoding="utf-8", newline="") as file:
-        for series, profiles, audiences, measure, value in csv.reader(file):
-            rows.setdefault((series, int(profiles), int(audiences), measure), []).append(float(value))
-    return {key: statistics.median(values) for key, values in rows.items()}
-
-
 def largest(rows, series):
     return max((key[1], key[2]) for key in rows if key[0] == series)
-
-
-def number(value, digits=3):
-    if value == 0:
-        return "0"
-    decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
-    return f"{round(value, decimals):,.{decimals}f}"
 
 
 def main():
