@@ -285,6 +285,7 @@ fn forward(bytes: &[u8]) {
     for ordinal in ordinals() {
         audiences.clear();
         forward.prefetch_group(ordinal);
+        forward.prefetch_profile(ordinal);
         forward.read(ordinal, &mut audiences);
         assert!(audiences.iter().all(|audience| *audience < forward.audiences()), "audiences that are there");
     }

@@ -65,6 +65,12 @@ impl Group {
         (self.start_and_shift.get() << 8 >> 8) as usize
     }
 
+    /// By how many bits its lengths are shifted.
+    #[inline(always)]
+    fn shift(&self) -> u32 {
+        (self.start_and_shift.get() >> 56) as u32 & 31
+    }
+
     /// The sum of the lengths before that of a member: eight at a time, whichever it is.
     #[inline(always)]
     fn before(&self, member: usize) -> usize {
@@ -112,7 +118,7 @@ pub struct Forward<B> {
 }
 
 impl<B: Deref<Target = [u8]>> Forward<B> {
-    /// Checks the footer against the length.
+    /// Checks the footer against the length and the most audiences there can be.
     pub fn open(bytes: B) -> Result<Self> {
         let malformed = || Error::snapshot("section `forward` is malformed; rebuild with `vaglio build`");
         let (_, footer) = Footer::read_from_suffix(&bytes).map_err(|_| malformed())?;
@@ -121,6 +127,8 @@ impl<B: Deref<Target = [u8]>> Forward<B> {
         let count = (footer.frequent.get() as usize).min(MASK + 1);
         let frequent_end = footer.frequent_at.get().checked_add(count as u64 * 4);
         let sound = footer.magic == MAGIC
+            // It decides how much memory is asked for below.
+            && audiences as usize <= MAX_AUDIENCES
             && footer.records.get() <= footer.groups.get()
             && footer.groups.get().checked_add(groups) == Some(footer.frequent_at.get())
             && frequent_end.is_some_and(|end| end <= (bytes.len() - FOOTER_BYTES) as u64)
@@ -174,7 +182,7 @@ impl<B: Deref<Target = [u8]>> Forward<B> {
         let (group, member) = (ordinal as usize / GROUP, ordinal as usize % GROUP);
         let at = self.groups + group * size_of::<Group>();
         let group = Group::ref_from_bytes(self.bytes.get(at..at + size_of::<Group>())?).ok()?;
-        let shift = (group.start_and_shift.get() >> 56) as u32 & 31;
+        let shift = group.shift();
         let before = group.before(member);
         let from = group.start().checked_add(before << shift)?;
         let to = from.checked_add(usize::from(group.lengths[member]) << shift)?;
@@ -219,7 +227,7 @@ impl<B: Deref<Target = [u8]>> Forward<B> {
 fn starts(groups: &[u8]) -> Box<[u32]> {
     let groups = <[Group]>::ref_from_bytes(groups).unwrap_or(&[]);
     let line = |at: usize| u32::try_from(at / LINE).unwrap_or(u32::MAX);
-    let last = groups.last().map_or(0, |group| group.start() + group.before(GROUP));
+    let last = groups.last().map_or(0, |group| group.start() + (group.before(GROUP) << group.shift()));
     groups.iter().map(|group| line(group.start())).chain([line(last)]).collect()
 }
 

@@ -74,6 +74,31 @@ fn wrong_input_is_refused() {
     assert!(ForwardWriter::new(Vec::new(), 1, &[0, 1]).unwrap().close().is_err());
 }
 
+#[test]
+fn more_audiences_than_can_be_written_are_refused() {
+    let bytes = write(&[(0, vec![1])], &[0, 1]);
+    let with = |audiences: usize| {
+        let mut bytes = bytes.clone();
+        let at = bytes.len() - FOOTER_BYTES + std::mem::offset_of!(Footer, audiences);
+        bytes[at..at + 4].copy_from_slice(&(audiences as u32).to_le_bytes());
+        Forward::open(bytes).map(|forward| forward.audiences())
+    };
+    assert_eq!(with(MAX_AUDIENCES).unwrap(), MAX_AUDIENCES as u32);
+    for audiences in [MAX_AUDIENCES + 1, u32::MAX as usize] {
+        assert!(with(audiences).is_err(), "{audiences}");
+    }
+}
+
+#[test]
+fn the_guess_of_the_last_group_ends_where_its_records_do() {
+    // So long that its lengths are shifted.
+    let all: Vec<u32> = (0..20_000).collect();
+    let records = vec![(0, all.iter().copied().step_by(3).collect()); GROUP + 3];
+    let forward = Forward::open(write(&records, &all)).unwrap();
+    let end = forward.locate(records.len() as u32 - 1).unwrap().end;
+    assert_eq!(forward.starts.last().copied(), Some((end / LINE) as u32));
+}
+
 /// 44 of 2,000 audiences a profile, as the design measured: skewed sizes, and the worst case of equal sizes.
 #[test]
 fn bytes_a_profile_keep_their_promise() {
