@@ -87,7 +87,8 @@ pub fn run(what: &str, cores: &str, http: SocketAddr) -> Outcome<()> {
     let quantile = |share: f64| waits.get((waits.len() as f64 * share) as usize).copied().unwrap_or(0);
     let events = shared.events.load(Ordering::Relaxed);
     let count = if what == "lookups" { shared.lookups.load(Ordering::Relaxed) } else { events };
-    println!("{count} 0 {} {}", quantile(0.5), quantile(0.99));
+    let most = waits.last().copied().unwrap_or(0);
+    println!("{count} 0 {} {} {most}", quantile(0.5), quantile(0.99));
     Ok(())
 }
 
