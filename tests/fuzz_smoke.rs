@@ -1,7 +1,7 @@
 //! Every entry of `fuzz/` for a bounded time on a stable compiler: random bytes, and sound input that was damaged.
 //! `VAGLIO_TEST_FUZZ_CASES` says how many inputs an entry gets, `VAGLIO_TEST_FUZZ_ENTRY` which one alone is run.
 
-#[path = "../fuzz/src/entries.rs"]
+#[path = "../fuzz/src/entries/mod.rs"]
 mod entries;
 #[path = "../fuzz/src/seeds.rs"]
 mod seeds;
