@@ -62,6 +62,13 @@ share_cores() {
     fi
 }
 
+# Says what this machine takes away from two busy cores: no latency below is better than that.
+look_at_the_machine() {
+    [ ${#GENERATOR[@]} -gt 0 ] || return 0
+    say "what this machine takes away from two busy cores (vaglio load machine):"
+    "$BINARY" load machine --seconds 3 --cores "${LOAD_TESTS_SERVER_CORE:-0},${LOAD_TESTS_GENERATOR_CORE:-1}" >&2 || true
+}
+
 # BINARY: the release program, built when its sources have changed; or the one that was given.
 the_program() {
     if [ -n "${BINARY:-}" ]; then

@@ -9,11 +9,13 @@
 //! `schedule` when requests are due; `users` whom they are about; `requests` what they say; `doors` sends them; `run` drives it
 //! all; `record` what became of each; `search` which rate to try next; `process` what the server used meanwhile; `truth` what
 //! a right answer is; `goals` what is passed or failed; `report` table, HTML.
+//! `machine` is beside it: what no measurement here can be better than.
 //!
 //! What must not live here: a server, its configuration, a snapshot, a definition.
 
 pub mod doors;
 pub mod goals;
+pub mod machine;
 pub mod measured;
 pub mod process;
 pub mod reading;

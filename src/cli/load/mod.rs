@@ -1,6 +1,7 @@
 //! `vaglio load`: asks a running server at a given rate, and says what came back, how soon and whether it was right.
 
 mod check;
+mod machine;
 mod overrides;
 mod report;
 mod show;
@@ -54,6 +55,7 @@ Ctrl-C ends a run early and reports what was measured.";
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::Args),
+    Machine(machine::Args),
     Report(report::Args),
     Show(show::Args),
     Truth(truth::Args),
@@ -66,6 +68,7 @@ enum Command {
 pub fn run(args: &Args) -> Result<()> {
     match &args.command {
         Some(Command::Check(args)) => check::run(args),
+        Some(Command::Machine(args)) => machine::run(args),
         Some(Command::Report(args)) => report::run(args),
         Some(Command::Show(args)) => show::run(args),
         Some(Command::Truth(args)) => truth::run(args),
