@@ -12,8 +12,10 @@ use std::collections::{BTreeMap, VecDeque};
 const LONGEST_US: u64 = 120_000_000;
 /// A report draws no more buckets of a distribution.
 const MOST_BUCKETS: usize = 200;
-/// Different sorts of failures and generations that are kept: what an unruly server can make us remember.
+/// Different sorts of failures that are kept: what an unruly server can make us remember.
 const MOST_KINDS: usize = 64;
+/// Different generations that are kept: more than a server puts into service while somebody looks, and still no burden.
+pub const MOST_GENERATIONS: usize = 10_000;
 const SECOND: u64 = 1_000_000_000;
 
 /// How one request ended.
@@ -254,7 +256,7 @@ impl Recorder {
 
     fn keep_generation(&mut self) {
         let (generation, answers) = std::mem::take(&mut self.generation);
-        if generation != 0 && (self.generations.len() < MOST_KINDS || self.generations.contains_key(&generation)) {
+        if generation != 0 && (self.generations.len() < MOST_GENERATIONS || self.generations.contains_key(&generation)) {
             *self.generations.entry(generation).or_default() += answers;
         }
     }

@@ -102,13 +102,30 @@ fn an_answer_that_comes_seconds_later_still_counts_for_its_second() {
     assert_eq!(found.seconds_of.iter().map(|second| second.accepted).collect::<Vec<_>>(), [1, 0, 0, 0]);
 }
 
-#[test]
-fn an_unruly_server_cannot_make_it_remember_without_end() {
+fn answered_by(generations: u64) -> Measured {
     let mut recorder = Recorder::new(0, 0, SECOND).unwrap();
-    for generation in 0..10_000 {
+    for generation in 1..=generations {
         recorder.due(0, 0).unwrap();
         recorder.end(Times { due: 0, sent: 0, ended: 1 }, End::Accepted { items: 1, generation });
     }
+    recorder.finish("x", SECOND)
+}
+
+#[test]
+fn a_hundred_swaps_are_all_seen() {
+    let found = answered_by(101);
+    assert_eq!(found.generations, (1..=101).map(|generation| (generation, 1)).collect());
+}
+
+#[test]
+fn an_unruly_server_cannot_make_it_remember_without_end() {
+    let found = answered_by(3 * MOST_GENERATIONS as u64);
+    assert_eq!((found.generations.len(), found.counts.accepted), (MOST_GENERATIONS, 3 * MOST_GENERATIONS as u64));
+    let mut recorder = Recorder::new(0, 0, SECOND).unwrap();
+    for kind in 0..1_000 {
+        let kind: &'static str = Box::leak(format!("kind {kind}").into_boxed_str());
+        recorder.end(Times { due: 0, sent: 0, ended: 1 }, End::Failed { kind, message: "no" });
+    }
     let found = recorder.finish("x", SECOND);
-    assert_eq!((found.generations.len(), found.counts.accepted), (MOST_KINDS, 10_000));
+    assert_eq!((found.failures.len(), found.counts.errors), (MOST_KINDS, 1_000));
 }

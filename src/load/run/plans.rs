@@ -5,6 +5,7 @@ use super::{Segment, Watch, Writes};
 use crate::error::Result;
 use crate::load::goals::{self, Against};
 use crate::load::measured::{Measured, Peak, Verdict};
+use crate::load::record::MOST_GENERATIONS;
 use crate::load::schedule::Stretch;
 use crate::load::search::Search;
 use crate::load::workload::{Goals, Overload, Phase, Plan, Saturation, Workload};
@@ -211,6 +212,12 @@ fn remark(found: &mut Found) {
                 "{}: the generator itself was late (99 % within {:.1} ms): its core was too slow, and latencies are too high",
                 phase.name,
                 late as f64 / 1e3
+            ));
+        }
+        if phase.generations.len() >= MOST_GENERATIONS {
+            found.remarks.push(format!(
+                "{}: {MOST_GENERATIONS} generations answered or more: later ones are not counted",
+                phase.name
             ));
         }
         let server = phase.server_cpu_seconds.map(|used| used / phase.seconds.max(1e-9));
