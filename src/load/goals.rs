@@ -40,11 +40,9 @@ pub fn verdicts(measured: &Measured, goals: &Goals, against: Against) -> Vec<Ver
     let mut say = |goal: String, found: String, met: bool| {
         verdicts.push(Verdict { phase: measured.name.clone(), goal, found, met });
     };
-    for (name, quantile, goal) in
-        [("p50", 0.5, goals.p50_ms), ("p99", 0.99, goals.p99_ms), ("p99.9", 0.999, goals.p999_ms)]
-    {
+    for (name, permille, goal) in [("p50", 500, goals.p50_ms), ("p99", 990, goals.p99_ms), ("p99.9", 999, goals.p999_ms)] {
         if let Some(ms) = goal {
-            let (found, met) = within(measured, quantile, ms);
+            let (found, met) = within(measured, permille, ms);
             say(format!("{name} <= {}", shown_ms(ms)), found, met);
         }
     }
@@ -62,9 +60,8 @@ pub fn verdicts(measured: &Measured, goals: &Goals, against: Against) -> Vec<Ver
         say(format!("goodput >= {} of peak", percent(least)), percent(share), share >= least);
     }
     if goals.within_deadline == Some(true) {
-        let found = quantile(&measured.latency, 0.999);
-        let met = measured.latency.count > 0 && found <= against.tmax_ms * 1_000;
-        say(format!("accepted p99.9 within {} ms", against.tmax_ms), waited(&measured.latency, found), met);
+        let (found, met) = in_time(measured);
+        say(format!("accepted p99.9 within {} ms", against.tmax_ms), found, met);
     }
     if let Some(most) = goals.wrong_verdicts {
         let wrong = counts.wrong_suppress + counts.wrong_target;
@@ -77,37 +74,81 @@ pub fn verdicts(measured: &Measured, goals: &Goals, against: Against) -> Vec<Ver
     if let (Some(most), Some(idle)) = (goals.p99_times_idle, against.idle_p99_us)
         && measured.name != "idle"
     {
-        let times = measured.latency.p99_us as f64 / idle.max(1) as f64;
-        let met = measured.latency.count > 0 && idle > 0 && times <= most;
-        say(format!("p99 <= {most} x idle"), format!("{times:.2} x"), met);
+        let (found, met) = times_idle(measured, idle, most);
+        say(format!("p99 <= {most} x idle"), found, met);
     }
     verdicts
 }
 
 /// Whether a quantile is within a limit. Requests that were given up or answered too late waited longer than any that was
 /// accepted: left out, they would make a slow server look quick.
-fn within(measured: &Measured, wanted: f64, ms: f64) -> (String, bool) {
+fn within(measured: &Measured, permille: u64, ms: f64) -> (String, bool) {
+    let slow = slow(measured);
+    match quantile(&measured.latency, slow, permille) {
+        Some(us) => (waited(us), us as f64 <= ms * 1e3),
+        None => (without_end(measured, slow, "were not answered in time"), false),
+    }
+}
+
+/// Whether of all that were answered with substance or waited for in vain, 99.9 % were answered before the deadline. Of those
+/// alone that count as accepted, every one was.
+fn in_time(measured: &Measured) -> (String, bool) {
+    let late = measured.counts.too_late + measured.counts.unanswered;
+    match quantile(&measured.latency, late, 999) {
+        Some(us) => (waited(us), true),
+        None => (without_end(measured, late, "came later or not at all"), false),
+    }
+}
+
+fn times_idle(measured: &Measured, idle_us: u64, most: f64) -> (String, bool) {
+    let slow = slow(measured);
+    match quantile(&measured.latency, slow, 990) {
+        None => (without_end(measured, slow, "were not answered in time"), false),
+        Some(_) if idle_us == 0 => ("nothing was accepted while idle".to_owned(), false),
+        Some(us) => {
+            let times = us as f64 / idle_us as f64;
+            (format!("{times:.2} x"), times <= most)
+        }
+    }
+}
+
+/// Requests that waited longer than any that was accepted.
+fn slow(measured: &Measured) -> u64 {
     let counts = &measured.counts;
-    let slow = counts.too_late + counts.unsent + counts.unanswered;
-    let all = slow + measured.latency.count;
-    if slow as f64 > all as f64 * (1.0 - wanted) {
-        let share = percent(slow as f64 / all.max(1) as f64);
-        return (format!("no end: {share} were not answered in time"), false);
-    }
-    let found = quantile(&measured.latency, wanted);
-    (waited(&measured.latency, found), measured.latency.count > 0 && found as f64 <= ms * 1e3)
+    counts.too_late + counts.unsent + counts.unanswered
 }
 
-fn quantile(latency: &Latency, wanted: f64) -> u64 {
-    match wanted {
-        0.5 => latency.p50_us,
-        0.99 => latency.p99_us,
-        _ => latency.p999_us,
+/// A quantile, microseconds, of the accepted and of so many that waited longer; `None` = it is one of those, or nothing was
+/// accepted.
+fn quantile(latency: &Latency, slow: u64, permille: u64) -> Option<u64> {
+    let rank = ((slow + latency.count) * permille).div_ceil(1_000).max(1);
+    if rank > latency.count {
+        return None;
+    }
+    if slow == 0 {
+        return Some(match permille {
+            500 => latency.p50_us,
+            990 => latency.p99_us,
+            _ => latency.p999_us,
+        });
+    }
+    let mut below = 0;
+    let bucket = latency.buckets.iter().find(|(_, count)| {
+        below += count;
+        below >= rank
+    });
+    Some(bucket.map_or(latency.max_us, |(end, _)| *end))
+}
+
+fn without_end(measured: &Measured, slow: u64, what: &str) -> String {
+    match measured.latency.count {
+        0 => "nothing was accepted".to_owned(),
+        count => format!("no end: {} {what}", percent(slow as f64 / (slow + count) as f64)),
     }
 }
 
-fn waited(latency: &Latency, us: u64) -> String {
-    if latency.count == 0 { "nothing was accepted".to_owned() } else { shown_ms(us as f64 / 1e3) }
+fn waited(us: u64) -> String {
+    shown_ms(us as f64 / 1e3)
 }
 
 /// `0.082 ms`, `1.9 ms`, `120 ms`.

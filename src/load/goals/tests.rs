@@ -5,7 +5,15 @@ use crate::load::measured::Counts;
 
 fn measured() -> Measured {
     let counts = Counts { due: 1_000, accepted: 995, shed: 5, ..Counts::default() };
-    let latency = Latency { count: 995, p50_us: 200, p99_us: 900, p999_us: 4_000, ..Latency::default() };
+    let latency = Latency {
+        count: 995,
+        p50_us: 200,
+        p99_us: 900,
+        p999_us: 4_000,
+        max_us: 9_000,
+        buckets: vec![(200, 500), (900, 486), (1_900, 5), (4_000, 3), (9_000, 1)],
+        ..Latency::default()
+    };
     Measured { name: "steady".to_owned(), seconds: 1.0, counts, latency, ..Measured::default() }
 }
 
@@ -52,9 +60,16 @@ fn every_goal_can_be_met_and_missed() {
     assert!(!one(&failing, errors).met);
     let deadline = Goals { within_deadline: Some(true), ..Goals::default() };
     assert!(one(&found, deadline.clone()).met);
-    let mut slow = found.clone();
-    slow.latency.p999_us = 50_001;
-    assert!(!one(&slow, deadline).met);
+    let late = Measured { counts: Counts { too_late: 1, unanswered: 1, ..found.counts }, ..found.clone() };
+    let verdict = one(&late, deadline.clone());
+    assert!(!verdict.met && verdict.found.contains("came later or not at all"), "2 of 997: {verdict:?}");
+    let mut most = late.clone();
+    most.latency.count = 1_998;
+    assert!(one(&most, deadline.clone()).met, "2 of 2000");
+    most.latency.count = 1_997;
+    assert!(!one(&most, deadline.clone()).met, "2 of 1999");
+    let nothing = Measured { latency: Latency::default(), ..found };
+    assert_eq!(one(&nothing, deadline).found, "nothing was accepted");
 }
 
 #[test]
@@ -64,6 +79,16 @@ fn what_was_given_up_counts_as_slow() {
     let verdict = one(&found, Goals { p99_ms: Some(1.0), ..Goals::default() });
     assert!(!verdict.met && verdict.found.contains("1.9 % were not answered in time"), "{verdict:?}");
     assert!(one(&found, Goals { p50_ms: Some(1.0), ..Goals::default() }).met, "the median is known all the same");
+    let idle = Goals { p99_times_idle: Some(9.0), ..Goals::default() };
+    let verdict = one(&found, idle.clone());
+    assert!(!verdict.met && verdict.found.contains("not answered in time"), "{verdict:?}");
+    // Few enough for an end: but the 99th of a hundred is not the one of the accepted alone.
+    found.counts.unanswered = 5;
+    let verdict = one(&found, Goals { p99_ms: Some(1.0), ..Goals::default() });
+    assert_eq!((verdict.met, verdict.found.as_str()), (false, "1.9 ms"), "rank 990 of 1000, of which 986 took 0.9 ms");
+    let verdict = one(&found, idle);
+    assert_eq!((verdict.met, verdict.found.as_str()), (true, "3.80 x"));
+    assert!(!one(&found, Goals { p99_times_idle: Some(2.0), ..Goals::default() }).met, "0.9 ms would be 1.8 x");
     found.latency = Latency::default();
     found.counts = Counts { due: 10, errors: 10, ..Counts::default() };
     let verdict = one(&found, Goals { p99_ms: Some(1.0), ..Goals::default() });
