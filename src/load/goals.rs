@@ -1,6 +1,6 @@
 //! What is passed or failed: goals against what was found.
 
-use super::measured::{Latency, Measured, Peak, Run, Verdict};
+use super::measured::{Counts, Latency, Measured, Peak, Run, Verdict};
 use super::workload::{Goals, Saturation};
 
 /// A step of a search keeps up when at least this share of its requests is accepted; unless a goal says otherwise.
@@ -48,7 +48,8 @@ pub fn verdicts(measured: &Measured, goals: &Goals, against: Against) -> Vec<Ver
     }
     let counts = &measured.counts;
     if let Some(most) = goals.errors {
-        say(format!("errors <= {most}"), counts.errors.to_string(), counts.errors <= most);
+        let (found, met) = failed(counts, most);
+        say(format!("errors <= {most}"), found, met);
     }
     if let Some(least) = goals.accepted_share {
         let share = if counts.due == 0 { 0.0 } else { counts.accepted as f64 / counts.due as f64 };
@@ -78,6 +79,20 @@ pub fn verdicts(measured: &Measured, goals: &Goals, against: Against) -> Vec<Ver
         say(format!("p99 <= {most} x idle"), found, met);
     }
     verdicts
+}
+
+/// Requests accepted in time, a second.
+pub fn goodput(measured: &Measured) -> f64 {
+    measured.counts.accepted as f64 / measured.seconds.max(1e-9)
+}
+
+/// Whether few enough failed. Where nobody answers, nothing has failed, and nothing is right either.
+fn failed(counts: &Counts, most: u64) -> (String, bool) {
+    match counts {
+        Counts { due: 0, .. } => ("nothing was due".to_owned(), false),
+        Counts { accepted: 0, too_late: 0, shed: 0, errors: 0, .. } => ("nobody answered".to_owned(), false),
+        Counts { errors, .. } => (errors.to_string(), *errors <= most),
+    }
 }
 
 /// Whether a quantile is within a limit. Requests that were given up or answered too late waited longer than any that was

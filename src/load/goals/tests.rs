@@ -1,7 +1,6 @@
 //! Goals: each met and missed, and what the last line says.
 
 use super::*;
-use crate::load::measured::Counts;
 
 fn measured() -> Measured {
     let counts = Counts { due: 1_000, accepted: 995, shed: 5, ..Counts::default() };
@@ -57,7 +56,12 @@ fn every_goal_can_be_met_and_missed() {
     let errors = Goals { errors: Some(0), ..Goals::default() };
     assert!(one(&found, errors.clone()).met);
     let failing = Measured { counts: Counts { errors: 1, ..found.counts }, ..found.clone() };
-    assert!(!one(&failing, errors).met);
+    assert!(!one(&failing, errors.clone()).met);
+    let nobody =
+        Measured { counts: Counts { due: 10, unanswered: 9, unsent: 1, ..Counts::default() }, ..found.clone() };
+    let verdict = one(&nobody, errors.clone());
+    assert_eq!((verdict.met, verdict.found.as_str()), (false, "nobody answered"));
+    assert_eq!(one(&Measured::default(), errors).found, "nothing was due");
     let deadline = Goals { within_deadline: Some(true), ..Goals::default() };
     assert!(one(&found, deadline.clone()).met);
     let late = Measured { counts: Counts { too_late: 1, unanswered: 1, ..found.counts }, ..found.clone() };
