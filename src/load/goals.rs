@@ -6,9 +6,6 @@ use super::workload::{Goals, Saturation};
 /// A step of a search keeps up when at least this share of its requests is accepted; unless a goal says otherwise.
 const KEEPS_UP: f64 = 0.99;
 
-/// Without a deadline and a goal of latency, a step in which requests wait longer than this has a queue that grows.
-const QUEUE_MS: f64 = 100.0;
-
 /// What goals are relative to.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Against {
@@ -16,16 +13,14 @@ pub struct Against {
     pub tmax_ms: u64,
     /// p99 of the phase named `idle`, microseconds.
     pub idle_p99_us: Option<u64>,
-    /// The highest goodput, requests a second.
+    /// The highest goodput of the run, requests a second.
     pub peak: Option<f64>,
 }
 
 /// The goals of a step of a search: those that tell how much a server bears, and that it keeps up. Whether it is right is
 /// another matter: see [`wrong_in_all`].
-pub fn of_a_step(goals: &Goals, tmax_ms: u64) -> Goals {
-    let patient = tmax_ms == 0 && goals.p50_ms.or(goals.p99_ms).or(goals.p999_ms).is_none();
+pub fn of_a_step(goals: &Goals) -> Goals {
     Goals {
-        p99_ms: if patient { Some(QUEUE_MS) } else { goals.p99_ms },
         accepted_share: Some(goals.accepted_share.unwrap_or(KEEPS_UP)),
         goodput_share_of_peak: None,
         p99_times_idle: None,
@@ -34,13 +29,21 @@ pub fn of_a_step(goals: &Goals, tmax_ms: u64) -> Goals {
     }
 }
 
+/// The goals of a step of the search for the peak, whatever a workload wants of the phases that follow: a peak below what the
+/// server bears would make "five times the peak" less than that, and a share of it easily reached.
+pub fn of_a_peak() -> Goals {
+    Goals { accepted_share: Some(KEEPS_UP), ..Goals::default() }
+}
+
 /// Every goal that was set, with whether a phase meets it.
 pub fn verdicts(measured: &Measured, goals: &Goals, against: Against) -> Vec<Verdict> {
     let mut verdicts = Vec::new();
     let mut say = |goal: String, found: String, met: bool| {
         verdicts.push(Verdict { phase: measured.name.clone(), goal, found, met });
     };
-    for (name, permille, goal) in [("p50", 500, goals.p50_ms), ("p99", 990, goals.p99_ms), ("p99.9", 999, goals.p999_ms)] {
+    for (name, permille, goal) in
+        [("p50", 500, goals.p50_ms), ("p99", 990, goals.p99_ms), ("p99.9", 999, goals.p999_ms)]
+    {
         if let Some(ms) = goal {
             let (found, met) = within(measured, permille, ms);
             say(format!("{name} <= {}", shown_ms(ms)), found, met);
@@ -56,8 +59,7 @@ pub fn verdicts(measured: &Measured, goals: &Goals, against: Against) -> Vec<Ver
         say(format!("accepted >= {} of due", percent(least)), percent(share), share >= least);
     }
     if let (Some(least), Some(peak)) = (goals.goodput_share_of_peak, against.peak) {
-        let goodput = counts.accepted as f64 / measured.seconds.max(1e-9);
-        let share = if peak > 0.0 { goodput / peak } else { 0.0 };
+        let share = if peak > 0.0 { goodput(measured) / peak } else { 0.0 };
         say(format!("goodput >= {} of peak", percent(least)), percent(share), share >= least);
     }
     if goals.within_deadline == Some(true) {
@@ -195,9 +197,9 @@ pub fn found_a_rate(peak: Peak, settings: &Saturation) -> Verdict {
 }
 
 /// The goal of no wrong verdicts over all steps of a search together, where it was set.
-pub fn wrong_in_all(steps: &[Measured], goals: &Goals) -> Vec<Verdict> {
+pub fn wrong_in_all(phases: &[Measured], goals: &Goals) -> Vec<Verdict> {
     let mut all = Measured::default();
-    for step in steps {
+    for step in phases.iter().filter(|phase| phase.step) {
         all.counts.checked += step.counts.checked;
         all.counts.wrong_suppress += step.counts.wrong_suppress;
         all.counts.wrong_target += step.counts.wrong_target;

@@ -51,6 +51,11 @@ impl Search {
     pub fn sustained(&self) -> f64 {
         self.low.unwrap_or(0.0)
     }
+
+    /// The lowest rate at which they did not, so far: what ended the search, unless it is `None`.
+    pub fn failed(&self) -> Option<f64> {
+        self.high
+    }
 }
 
 #[cfg(test)]
@@ -85,7 +90,24 @@ mod tests {
     fn ends_at_the_most_that_may_be_tried_and_where_nothing_holds() {
         let settings = Saturation { from: 100.0, to: 1_000.0, factor: 2.0, ..Saturation::default() };
         assert_eq!(run(&settings, |_| true), (1_000.0, 5));
+        let mut search = Search::new(&settings);
+        while search.next().is_some() {
+            search.tell(true);
+        }
+        assert_eq!((search.sustained(), search.failed()), (1_000.0, None), "never failed");
         assert_eq!(run(&settings, |_| false), (0.0, 2), "tried twice");
+    }
+
+    #[test]
+    fn knows_the_lowest_rate_that_failed_not_the_last_that_was_tried() {
+        let mut search = Search::new(&Saturation { from: 100.0, factor: 2.0, precision: 0.1, ..Saturation::default() });
+        let (mut last, mut lowest) = (0.0, f64::MAX);
+        while let Some(rate) = search.next() {
+            last = rate;
+            lowest = if rate > 390.0 { rate.min(lowest) } else { lowest };
+            search.tell(rate <= 390.0);
+        }
+        assert!(last <= 390.0 && search.failed() == Some(lowest), "{last} {lowest} {:?}", search.failed());
     }
 
     #[test]

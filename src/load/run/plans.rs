@@ -5,6 +5,7 @@ use super::{Segment, Watch, Writes};
 use crate::error::Result;
 use crate::load::goals::{self, Against};
 use crate::load::measured::{Measured, Peak, Verdict};
+use crate::load::reading::MOST_PER_SECOND;
 use crate::load::record::MOST_GENERATIONS;
 use crate::load::schedule::Stretch;
 use crate::load::search::Search;
@@ -38,9 +39,9 @@ pub(super) async fn carry_out<W: Writes>(
         Plan::Phases(phases) => one_after_the_other(engine, workload, phases, watch, &mut found).await?,
         Plan::Saturation(settings) => {
             warm(engine, workload, settings.from, watch).await?;
-            let peak = search(engine, workload, settings, watch, &mut found).await?;
-            found.verdicts.push(goals::found_a_rate(peak, settings));
-            found.verdicts.extend(goals::wrong_in_all(&found.phases, &workload.goals));
+            let goals = goals::of_a_step(&workload.goals);
+            let peak = search(engine, workload, settings, &goals, watch, &mut found).await?;
+            judge_search(engine, workload, peak, settings, &mut found);
         }
         Plan::Overload(overload) => overloaded(engine, workload, overload, watch, &mut found).await?,
     }
@@ -121,19 +122,18 @@ async fn search<W: Writes>(
     engine: &Engine<W>,
     workload: &Workload,
     settings: &Saturation,
+    goals: &Goals,
     watch: &mut dyn Watch,
     found: &mut Found,
 ) -> Result<Peak> {
-    let goals = goals::of_a_step(&workload.goals, workload.request.tmax_ms);
     let mut search = Search::new(settings);
     let mut goodput: f64 = 0.0;
     while let Some(rate) = search.next()
         && !engine.stopped()
     {
-        let name = format!("{rate:.0}/s");
         let lead = (settings.step_seconds / 4.0).min(0.5);
         let segment = |seconds, counted| Segment {
-            name: name.clone(),
+            name: step_name(rate),
             stretch: Stretch::constant(rate, seconds),
             counted,
             step: true,
@@ -144,22 +144,41 @@ async fn search<W: Writes>(
             found.phases.push(step);
             break;
         }
-        goodput = goodput.max(step.counts.accepted as f64 / step.seconds.max(1e-9));
-        search.tell(holds(&step, &goals, workload));
-        if search.next().is_none() {
-            remark_limit(&step, found);
-        }
+        goodput = goodput.max(goals::goodput(&step));
+        search.tell(holds(&step, goals, workload));
         found.phases.push(step);
         tokio::time::sleep(REST).await;
     }
+    remark_limit(&search, settings, found);
     let peak = Peak { sustained_per_second: search.sustained(), goodput_per_second: goodput };
     found.peak = Some(peak);
     Ok(peak)
 }
 
+fn step_name(rate: f64) -> String {
+    format!("{rate:.0}/s")
+}
+
 fn holds(step: &Measured, goals: &Goals, workload: &Workload) -> bool {
     let against = Against { tmax_ms: workload.request.tmax_ms, idle_p99_us: None, peak: None };
     goals::verdicts(step, goals, against).iter().all(|verdict| verdict.met)
+}
+
+/// Whether a search found something, and nothing wrong in it.
+fn judge_search<W: Writes>(
+    engine: &Engine<W>,
+    workload: &Workload,
+    peak: Peak,
+    settings: &Saturation,
+    found: &mut Found,
+) {
+    // Who ended it before anything was found knows why nothing was.
+    if !engine.stopped() || peak.sustained_per_second > 0.0 {
+        found.verdicts.push(goals::found_a_rate(peak, settings));
+    }
+    if found.phases.iter().any(|phase| phase.step) {
+        found.verdicts.extend(goals::wrong_in_all(&found.phases, &workload.goals));
+    }
 }
 
 async fn overloaded<W: Writes>(
@@ -170,35 +189,61 @@ async fn overloaded<W: Writes>(
     found: &mut Found,
 ) -> Result<()> {
     warm(engine, workload, overload.peak.from, watch).await?;
-    let peak = search(engine, workload, &overload.peak, watch, found).await?;
-    for times in &overload.times {
+    let peak = search(engine, workload, &overload.peak, &goals::of_a_peak(), watch, found).await?;
+    judge_search(engine, workload, peak, &overload.peak, found);
+    // Multiples of nothing are nothing.
+    let times = if peak.goodput_per_second > 0.0 { overload.times.as_slice() } else { &[] };
+    for times in times {
         if engine.stopped() {
             break;
         }
         let segment = Segment {
             name: format!("{times}x"),
-            stretch: Stretch::constant(peak.goodput_per_second * times, overload.seconds),
+            stretch: Stretch::constant((peak.goodput_per_second * times).min(MOST_PER_SECOND), overload.seconds),
             counted: true,
             step: false,
         };
-        for measured in drive(engine, &[segment], watch).await? {
-            let peak = Some(peak.goodput_per_second);
-            let against = Against { tmax_ms: workload.request.tmax_ms, idle_p99_us: None, peak };
-            found.verdicts.extend(goals::verdicts(&measured, &workload.goals, against));
-            found.phases.push(measured);
-        }
+        found.phases.extend(drive(engine, &[segment], watch).await?);
         tokio::time::sleep(REST).await;
     }
+    judge_overload(workload, peak, found);
     Ok(())
 }
 
+/// Goodput is a share of the highest that was seen: that of a phase may be above all steps of the search.
+fn judge_overload(workload: &Workload, searched: Peak, found: &mut Found) {
+    let phases = || found.phases.iter().filter(|phase| !phase.step);
+    let highest = phases().map(goals::goodput).fold(searched.goodput_per_second, f64::max);
+    let against = Against { tmax_ms: workload.request.tmax_ms, idle_p99_us: None, peak: Some(highest) };
+    let verdicts: Vec<Verdict> =
+        phases().flat_map(|measured| goals::verdicts(measured, &workload.goals, against)).collect();
+    found.verdicts.extend(verdicts);
+    if highest > searched.goodput_per_second {
+        found.peak = Some(Peak { goodput_per_second: highest, ..searched });
+        found.remarks.push(format!(
+            "the phases are multiples of {:.0}/s, the highest goodput of the search; a phase had {highest:.0}/s, and goodput is judged against that",
+            searched.goodput_per_second
+        ));
+    }
+}
+
 /// What set the limit that a search found, where that was not the server.
-fn remark_limit(step: &Measured, found: &mut Found) {
+fn remark_limit(search: &Search, settings: &Saturation, found: &mut Found) {
+    let Some(failed) = search.failed() else {
+        if search.sustained() >= settings.to {
+            found.remarks.push(format!(
+                "the search never failed up to {:.0}/s, where it had to end: the limit may be higher; raise `to`",
+                settings.to
+            ));
+        }
+        return;
+    };
+    let name = step_name(failed);
+    let Some(step) = found.phases.iter().rev().find(|step| step.step && step.name == name) else { return };
     if step.generator_busy_share > BUSY || step.generator_late_p99_us > LATE_US {
         let busy = step.generator_busy_share * 100.0;
         found.remarks.push(format!(
-            "the search ended at {} while the generator was busy for {busy:.0} % of the time: the limit may be the generator's",
-            step.name
+            "the goals failed at {name} while the generator was busy for {busy:.0} % of the time: the limit may be the generator's"
         ));
     }
 }
