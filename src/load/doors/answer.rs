@@ -86,11 +86,24 @@ pub fn proto(door: Door, reply: &mut Reply) -> Became {
         // Generation: field 4 of a lookup's answer, 3 of a decision's.
         _ => single(&reply.body, if door == Door::GrpcDecide { 3 } else { 4 }),
     };
-    let Some((became, accepted, generation)) = read else { return unreadable("an answer that cannot be decoded") };
+    let Some(Read { became, accepted, all, generation }) = read else {
+        return unreadable("an answer that cannot be decoded");
+    };
     reply.generation = generation;
     reply.items = accepted;
+    reply.results = all;
     // A message of which some were shed is accepted, with fewer items.
     became
+}
+
+/// Turns down an answer that leaves out some of the lookups that were asked together, or has more of them: nobody could tell
+/// whom a result is about.
+pub fn complete(asked: u32, reply: &mut Reply) {
+    let many = matches!(reply.door, Door::GrpcBatch | Door::GrpcStream);
+    if many && !matches!(reply.became, Became::Failed { .. }) && reply.results != asked {
+        reply.became = unreadable(&format!("an answer to {} of {asked} lookups", reply.results));
+        reply.items = 0;
+    }
 }
 
 /// A field of a message.
@@ -139,9 +152,22 @@ fn varint(rest: &mut &[u8]) -> Option<u64> {
     None
 }
 
-type Read = Option<(Became, u32, u64)>;
+/// What a message says.
+struct Read {
+    became: Became,
+    /// Lookups that were answered with substance, and all.
+    accepted: u32,
+    all: u32,
+    generation: u64,
+}
 
-fn single(mut body: &[u8], generation_field: u32) -> Read {
+impl Read {
+    fn one(became: Became, generation: u64) -> Read {
+        Read { accepted: u32::from(became == Became::Accepted), became, all: 1, generation }
+    }
+}
+
+fn single(mut body: &[u8], generation_field: u32) -> Option<Read> {
     let (mut status, mut generation) = (0, 0);
     while let Some((number, field)) = next(&mut body) {
         match field {
@@ -151,11 +177,10 @@ fn single(mut body: &[u8], generation_field: u32) -> Read {
         }
     }
     let became = of_number(status).filter(|_| body.is_empty())?;
-    let accepted = u32::from(became == Became::Accepted);
-    Some((became, accepted, generation))
+    Some(Read::one(became, generation))
 }
 
-fn batch(mut body: &[u8]) -> Read {
+fn batch(mut body: &[u8]) -> Option<Read> {
     let (mut generation, mut accepted, mut all) = (0, 0u32, 0u32);
     while let Some((number, field)) = next(&mut body) {
         match field {
@@ -167,8 +192,8 @@ fn batch(mut body: &[u8]) -> Read {
             _ => {}
         }
     }
-    let became = if accepted > 0 || all == 0 { Became::Accepted } else { Became::Shed };
-    body.is_empty().then_some((became, accepted, generation))
+    let became = if accepted > 0 { Became::Accepted } else { Became::Shed };
+    body.is_empty().then_some(Read { became, accepted, all, generation })
 }
 
 /// The status of a result, which may stand anywhere in it: with names ours comes last, with numbers first.
@@ -183,7 +208,7 @@ fn status_of(mut result: &[u8]) -> Option<u64> {
 
 /// ARTF says no status. The generation is `metadata.model_version`; 0 = none was loaded. Who was shed gets a valid answer, and cannot
 /// be told from those of whom there is nothing to say.
-fn artf(mut body: &[u8]) -> Read {
+fn artf(mut body: &[u8]) -> Option<Read> {
     let mut generation = 0;
     while let Some((number, field)) = next(&mut body) {
         if let (3, Field::Bytes(mut metadata)) = (number, field) {
@@ -195,8 +220,7 @@ fn artf(mut body: &[u8]) -> Read {
         }
     }
     let became = if generation == 0 { Became::Shed } else { Became::Accepted };
-    let accepted = u32::from(became == Became::Accepted);
-    body.is_empty().then_some((became, accepted, generation))
+    body.is_empty().then(|| Read::one(became, generation))
 }
 
 #[cfg(test)]
@@ -208,10 +232,11 @@ mod tests {
     use prost::Message;
 
     fn read(door: Door, body: impl Into<Bytes>, items: u32) -> (Became, u32, u64) {
-        let mut reply = Reply { body: body.into(), ..Reply::default() };
+        let mut reply = Reply { body: body.into(), door, ..Reply::default() };
         let http = [Door::Lookup, Door::Decide, Door::OpenrtbDecide, Door::Events].contains(&door);
-        let became = if http { json(door, None, items, &mut reply) } else { proto(door, &mut reply) };
-        (became, reply.items, reply.generation)
+        reply.became = if http { json(door, None, items, &mut reply) } else { proto(door, &mut reply) };
+        complete(items, &mut reply);
+        (reply.became, reply.items, reply.generation)
     }
 
     #[test]
@@ -266,12 +291,17 @@ mod tests {
         }
 
         #[test]
-        fn a_batch_counts_what_was_answered(statuses in proptest::collection::vec(1i32..9, 0..70), generation: u64) {
+        fn a_batch_counts_what_was_answered(statuses in proptest::collection::vec(1i32..9, 0..70), generation: u64, asked in 1u32..70) {
             let result = |status: &i32| v1::LookupResult { status: *status, numbers: vec![1, 200], ..Default::default() };
             let body = v1::LookupBatchResponse { results: statuses.iter().map(result).collect(), generation, ..Default::default() };
             let accepted = statuses.iter().filter(|status| **status < 6).count() as u32;
-            let became = if accepted == 0 && !statuses.is_empty() { Became::Shed } else { Became::Accepted };
-            prop_assert_eq!(read(Door::GrpcStream, body.encode_to_vec(), statuses.len() as u32), (became, accepted, generation));
+            let became = if accepted == 0 { Became::Shed } else { Became::Accepted };
+            let all = statuses.len() as u32;
+            prop_assert_eq!(read(Door::GrpcStream, body.encode_to_vec(), all), (became, accepted, generation));
+            let (became, items, _) = read(Door::GrpcBatch, body.encode_to_vec(), asked);
+            let unreadable = matches!(became, Became::Failed { kind: "unreadable", .. });
+            prop_assert_eq!(unreadable, asked != all, "{} of {}", all, asked);
+            prop_assert!(!unreadable || items == 0);
         }
 
         #[test]

@@ -35,6 +35,8 @@ pub struct Reply {
     pub became: Became,
     /// Lookups or events that were answered with substance.
     pub items: u32,
+    /// Lookups that a message of many answers, shed ones too.
+    pub results: u32,
     /// The generation that answered; 0 = none, or the door does not say.
     pub generation: u64,
     /// The answer's body as it came, for the truth.
@@ -48,6 +50,7 @@ impl Default for Reply {
         Reply {
             became: Became::Failed { kind: "unanswered", message: String::new() },
             items: 0,
+            results: 0,
             generation: 0,
             body: Bytes::new(),
             door: Door::Lookup,
@@ -108,6 +111,7 @@ impl Slot {
     /// Asks, and tells what became of it. May be given up at any await: the next question then begins anew.
     pub async fn ask(&mut self, question: &Question, reply: &mut Reply) {
         reply.items = 0;
+        reply.results = 0;
         reply.generation = 0;
         reply.body = Bytes::new();
         reply.door = self.door;
@@ -116,5 +120,6 @@ impl Slot {
             Line::Call(connection) => connection.ask(self.door, question, reply).await,
             Line::Stream(stream) => stream.ask(self.door, question, reply).await,
         };
+        answer::complete(question.items, reply);
     }
 }
