@@ -47,8 +47,11 @@ pub struct Measured {
     pub seconds: f64,
     /// What became of the requests.
     pub counts: Counts,
-    /// Lookups or events in the accepted answers: `accepted` x the batch.
+    /// Lookups or events in the accepted answers.
     pub items: u64,
+    /// Lookups or events in their questions: more than `items` where a part of an accepted answer was shed.
+    #[serde(default)]
+    pub items_asked: u64,
     /// Of accepted answers, from the intended start.
     pub latency: Latency,
     /// Of accepted answers, from when they were really sent: what the caller's own queue does not explain.

@@ -25,6 +25,8 @@ pub enum End<'a> {
     Accepted {
         /// Lookups or events in it.
         items: u32,
+        /// Lookups or events in its question.
+        asked: u32,
         /// The generation that answered; 0 = not said.
         generation: u64,
     },
@@ -135,6 +137,7 @@ pub struct Recorder {
     patience: u64,
     counts: Counts,
     items: u64,
+    items_asked: u64,
     latency: Waits,
     service: Waits,
     shed: Waits,
@@ -161,6 +164,7 @@ impl Recorder {
             patience,
             counts: Counts::default(),
             items: 0,
+            items_asked: 0,
             latency: Waits::new()?,
             service: Waits::new()?,
             shed: Waits::new()?,
@@ -200,7 +204,7 @@ impl Recorder {
     pub fn end(&mut self, times: Times, end: End<'_>) {
         let us = |from: u64| (times.ended.saturating_sub(from) + 500) / 1_000;
         match end {
-            End::Accepted { items, generation } => {
+            End::Accepted { items, asked, generation } => {
                 self.answered_by(generation);
                 let waited = us(times.due);
                 if waited > self.deadline_us {
@@ -209,6 +213,7 @@ impl Recorder {
                 }
                 self.counts.accepted += 1;
                 self.items += u64::from(items);
+                self.items_asked += u64::from(asked);
                 self.latency.record(waited);
                 self.service.record(us(times.sent));
                 if let Some(open) = self.open(times.due) {
@@ -287,6 +292,7 @@ impl Recorder {
             seconds: ended.saturating_sub(self.began) as f64 / 1e9,
             counts: self.counts,
             items: self.items,
+            items_asked: self.items_asked,
             latency: self.latency.latency(),
             service: self.service.latency(),
             shed_latency: self.shed.latency(),

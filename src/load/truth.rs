@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::wire::v1;
 use prost::Message;
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -78,6 +79,8 @@ pub struct Truth {
     campaigns: HashMap<String, u32>,
     /// The audiences that any answer has named: those that the caller may see.
     seen: RefCell<Vec<bool>>,
+    /// The campaigns that any answer has named, ascending: those of the caller's.
+    decided: RefCell<Vec<u32>>,
 }
 
 /// A verdict of an answer.
@@ -139,6 +142,7 @@ impl Truth {
             audiences: numbered(head.audiences.clone()),
             campaigns: numbered(head.campaigns.iter().map(|campaign| campaign.id.clone()).collect()),
             seen: RefCell::new(vec![false; head.audiences.len()]),
+            decided: RefCell::default(),
             head,
             people,
         }
@@ -169,43 +173,84 @@ impl Truth {
         self.people.get(line as usize).map(|person| person.status.as_str())
     }
 
-    /// Compares an accepted answer with the truth. Streams (which name audiences by numbers), enriched requests, mutations and
-    /// events are passed over.
-    pub fn check(&self, question: &Question, reply: &Reply, counts: &mut Counts) {
+    /// Whether answers at a door are compared: streams name audiences by numbers, enriched requests and mutations what a
+    /// caller may see.
+    pub fn checks(door: Door) -> bool {
+        !matches!(door, Door::GrpcStream | Door::Enrich | Door::Artf | Door::Events)
+    }
+
+    /// Compares an accepted answer with the truth, where the door is one of those that [`Truth::checks`]. Whether it could be
+    /// decoded.
+    pub fn check(&self, question: &Question, reply: &Reply, counts: &mut Counts) -> bool {
         let whom = question.people.first().copied().flatten();
         match reply.door {
-            Door::Lookup | Door::Decide | Door::OpenrtbDecide => {
-                let Ok(answer) = serde_json::from_slice::<Answer<'_>>(&reply.body) else { return };
-                if reply.door == Door::Lookup {
-                    self.lookup(whom, &answer.status, answer.audiences.iter().map(AsRef::as_ref), counts);
-                }
-                for said in &answer.campaigns {
-                    self.verdict(whom, &said.id, said.verdict, said.reason.as_deref().unwrap_or_default(), counts);
-                }
+            Door::Lookup => {
+                let Ok(answer) = serde_json::from_slice::<Answer<'_>>(&reply.body) else { return false };
+                self.lookup(whom, &answer.status, answer.audiences.iter().map(AsRef::as_ref), counts);
+            }
+            Door::Decide | Door::OpenrtbDecide => {
+                let Ok(answer) = serde_json::from_slice::<Answer<'_>>(&reply.body) else { return false };
+                let said = answer.campaigns.iter();
+                let said = said.map(|it| (it.id.as_ref(), it.verdict, it.reason.as_deref().unwrap_or_default()));
+                self.decision(question, whom, said, counts);
             }
             Door::GrpcLookup => {
-                let Ok(answer) = v1::LookupResponse::decode(&reply.body[..]) else { return };
+                let Ok(answer) = v1::LookupResponse::decode(&reply.body[..]) else { return false };
                 self.lookup(whom, status(answer.status), answer.audiences.iter().map(String::as_str), counts);
             }
             Door::GrpcBatch => {
-                let Ok(answer) = v1::LookupBatchResponse::decode(&reply.body[..]) else { return };
+                let Ok(answer) = v1::LookupBatchResponse::decode(&reply.body[..]) else { return false };
                 for (whom, one) in question.people.iter().zip(&answer.results) {
                     self.lookup(*whom, status(one.status), one.audiences.iter().map(String::as_str), counts);
                 }
             }
             Door::GrpcDecide => {
-                let Ok(answer) = v1::DecideResponse::decode(&reply.body[..]) else { return };
-                for said in &answer.campaigns {
-                    let verdict = match said.verdict() {
-                        v1::Verdict::Target => Verdict::Target,
-                        v1::Verdict::Suppress => Verdict::Suppress,
-                        _ => Verdict::Unknown,
-                    };
-                    self.verdict(whom, &said.id, verdict, &said.reason, counts);
-                }
+                let Ok(answer) = v1::DecideResponse::decode(&reply.body[..]) else { return false };
+                let said = answer.campaigns.iter().map(|it| (it.id.as_str(), verdict(it), it.reason.as_str()));
+                self.decision(question, whom, said, counts);
             }
             Door::GrpcStream | Door::Enrich | Door::Artf | Door::Events => {}
         }
+        true
+    }
+
+    /// Every verdict of an answer, and that none is missing: what was named is answered name by name, and who names nothing
+    /// asks about every campaign of theirs.
+    fn decision<'a>(
+        &self,
+        question: &Question,
+        whom: Option<u32>,
+        said: impl Iterator<Item = (&'a str, Verdict, &'a str)>,
+        counts: &mut Counts,
+    ) {
+        let (mut answered, mut known) = (0u64, SmallVec::<[u32; 16]>::new());
+        for (campaign, said, reason) in said {
+            answered += 1;
+            let number = self.campaigns.get(campaign).copied();
+            known.extend(number);
+            self.verdict(whom, number, said, reason, counts);
+        }
+        let missing = match question.campaigns {
+            0 => self.missing(&mut known),
+            named => u64::from(named).saturating_sub(answered),
+        };
+        counts.checked += missing;
+        counts.wrong_suppress += missing;
+    }
+
+    /// How many campaigns that other answers named are not among those of this one.
+    fn missing(&self, known: &mut [u32]) -> u64 {
+        known.sort_unstable();
+        let mut decided = self.decided.borrow_mut();
+        if *decided == known {
+            return 0;
+        }
+        for number in known.iter() {
+            if let Err(at) = decided.binary_search(number) {
+                decided.insert(at, *number);
+            }
+        }
+        decided.iter().filter(|number| known.binary_search(number).is_err()).count() as u64
     }
 
     /// What is right of somebody; `None` = it cannot be said.
@@ -214,12 +259,12 @@ impl Truth {
         person.filter(|person| !person.status.is_empty())
     }
 
-    fn verdict(&self, whom: Option<u32>, campaign: &str, said: Verdict, reason: &str, counts: &mut Counts) {
+    fn verdict(&self, whom: Option<u32>, campaign: Option<u32>, said: Verdict, reason: &str, counts: &mut Counts) {
         if said == Verdict::Unknown {
             counts.unknown_verdicts += 1;
             return;
         }
-        let (Some(person), Some(&number)) = (self.person(whom), self.campaigns.get(campaign)) else { return };
+        let (Some(person), Some(number)) = (self.person(whom), campaign) else { return };
         let limited = self.head.campaigns.get(number as usize).is_some_and(|campaign| campaign.limited);
         if person.unsure.binary_search(&number).is_ok() || limited && LIMITS.contains(&reason) {
             return;
@@ -257,6 +302,14 @@ impl Truth {
             || status != "matched" && person.status == "matched";
         counts.wrong_target += u64::from(too_much);
         counts.wrong_suppress += u64::from(too_little && !too_much);
+    }
+}
+
+fn verdict(said: &v1::CampaignVerdict) -> Verdict {
+    match said.verdict() {
+        v1::Verdict::Target => Verdict::Target,
+        v1::Verdict::Suppress => Verdict::Suppress,
+        _ => Verdict::Unknown,
     }
 }
 

@@ -12,9 +12,9 @@ fn recorded(kept: &[Kept]) -> Measured {
     let mut recorder = Recorder::new(0, DEADLINE_US * 1_000, 2 * SECOND).unwrap();
     for (due, ended, end) in kept {
         let times = Times { due: due * 1_000, sent: due * 1_000, ended: ended * 1_000 };
-        recorder.due(due * 1_000, 0).unwrap();
+        recorder.due(due * 1_000, 0);
         let end = match end {
-            0 => End::Accepted { items: 2, generation: due / 1_000_000 },
+            0 => End::Accepted { items: 2, asked: 3, generation: due / 1_000_000 },
             1 => End::Shed,
             2 => End::Unsent,
             3 => End::Unanswered,
@@ -50,7 +50,7 @@ proptest! {
         prop_assert_eq!(counts.due, kept.len() as u64);
         prop_assert_eq!((counts.accepted, counts.too_late), (waits.len() as u64, of(0) - waits.len() as u64));
         prop_assert_eq!((counts.shed, counts.unsent, counts.unanswered, counts.errors), (of(1), of(2), of(3), of(4)));
-        prop_assert_eq!(found.items, 2 * counts.accepted);
+        prop_assert_eq!((found.items, found.items_asked), (2 * counts.accepted, 3 * counts.accepted));
         let latency = &found.latency;
         prop_assert_eq!((latency.count, latency.max_us), (waits.len() as u64, waits.last().copied().unwrap_or(0)));
         for (quantile, ours) in [(0.5, latency.p50_us), (0.99, latency.p99_us), (0.999, latency.p999_us)] {
@@ -94,9 +94,9 @@ proptest! {
 fn an_answer_that_comes_seconds_later_still_counts_for_its_second() {
     let mut recorder = Recorder::new(0, 0, 5 * SECOND).unwrap();
     for second in 0..4 {
-        recorder.due(second * SECOND, 0).unwrap();
+        recorder.due(second * SECOND, 0);
     }
-    recorder.end(Times { due: 0, sent: 0, ended: 3 * SECOND }, End::Accepted { items: 1, generation: 0 });
+    recorder.end(Times { due: 0, sent: 0, ended: 3 * SECOND }, End::Accepted { items: 1, asked: 1, generation: 0 });
     assert_eq!(recorder.second(0).map(|second| (second.accepted, second.max_us)), Some((1, 3_000_000)));
     let found = recorder.finish("x", 4 * SECOND);
     assert_eq!(found.seconds_of.iter().map(|second| second.accepted).collect::<Vec<_>>(), [1, 0, 0, 0]);
@@ -105,8 +105,8 @@ fn an_answer_that_comes_seconds_later_still_counts_for_its_second() {
 fn answered_by(generations: u64) -> Measured {
     let mut recorder = Recorder::new(0, 0, SECOND).unwrap();
     for generation in 1..=generations {
-        recorder.due(0, 0).unwrap();
-        recorder.end(Times { due: 0, sent: 0, ended: 1 }, End::Accepted { items: 1, generation });
+        recorder.due(0, 0);
+        recorder.end(Times { due: 0, sent: 0, ended: 1 }, End::Accepted { items: 1, asked: 1, generation });
     }
     recorder.finish("x", SECOND)
 }

@@ -31,6 +31,8 @@ pub struct Question {
     pub body: Vec<u8>,
     /// How many lookups or events are in it.
     pub items: u32,
+    /// How many campaigns it names; 0 = none, which asks about all.
+    pub campaigns: u32,
     /// Whom each is about: the line of the users file (from 0, blank ones not counted); `None` = somebody made up.
     pub people: SmallVec<[Option<u32>; 1]>,
 }
@@ -128,6 +130,10 @@ impl Questions {
             _ => 1,
         };
         into.items = items;
+        into.campaigns = match door {
+            Door::Decide | Door::GrpcDecide => self.request.campaigns as u32,
+            _ => 0,
+        };
         for item in 0..items {
             let mut draws = Draws::new(self.seed, n, item);
             let whom = self.people.draw(&mut draws);

@@ -163,10 +163,12 @@ impl<W: Writes> Engine<W> {
         let Some(reply) = reply else { return recorder.end(times, End::Unanswered) };
         match &reply.became {
             Became::Accepted => {
-                recorder.end(times, End::Accepted { items: reply.items, generation: reply.generation });
-                if let Some(truth) = &self.truth {
-                    truth.check(question, reply, recorder.counts());
+                if self.truth.as_ref().is_some_and(|truth| !truth.check(question, reply, recorder.counts())) {
+                    let message = "an answer that says it is one and cannot be decoded";
+                    return recorder.end(times, End::Failed { kind: "unreadable", message });
                 }
+                let Reply { items, generation, .. } = *reply;
+                recorder.end(times, End::Accepted { items, asked: question.items, generation });
             }
             Became::Shed => recorder.end(times, End::Shed),
             Became::Failed { kind, message } => recorder.end(times, End::Failed { kind, message }),

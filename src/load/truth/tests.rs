@@ -32,7 +32,8 @@ fn question(whom: Option<u32>) -> Question {
 fn decided(whom: Option<u32>, verdicts: &[(&str, &str, &str)]) -> (u64, u64, u64, u64) {
     let told = |body: Vec<u8>, door| {
         let mut counts = Counts::default();
-        truth().check(&question(whom), &Reply { body: Bytes::from(body), door, ..Reply::default() }, &mut counts);
+        let reply = Reply { body: Bytes::from(body), door, ..Reply::default() };
+        assert!(truth().check(&question(whom), &reply, &mut counts));
         (counts.checked, counts.wrong_suppress, counts.wrong_target, counts.unknown_verdicts)
     };
     let campaigns: Vec<_> =
@@ -69,6 +70,44 @@ fn planted_wrong_verdicts_are_caught_and_right_ones_are_not() {
     assert_eq!(decided(Some(3), &[one]), (0, 0, 0, 0), "nothing can be said");
     assert_eq!(decided(Some(9), &[one]), (0, 0, 0, 0), "no such line");
     assert_eq!(decided(None, &[one, ("a/three", "suppress", "no_profile")]), (2, 1, 1, 0), "a stranger");
+}
+
+/// (checked, wrong suppress) of one answer after the other at a door, each with the campaigns that it names as silent.
+fn missed(asked: u32, answers: &[&[&str]]) -> Vec<(u64, u64)> {
+    let truth = truth();
+    let told = |named: &&[&str]| {
+        let campaigns: Vec<_> = named.iter().map(|id| serde_json::json!({"id": id, "verdict": "suppress"})).collect();
+        let json = serde_json::json!({"status": "blocked", "campaigns": campaigns}).to_string();
+        let campaigns =
+            named.iter().map(|id| v1::CampaignVerdict { id: (*id).to_owned(), verdict: 2, ..Default::default() });
+        let proto = v1::DecideResponse { campaigns: campaigns.collect(), ..Default::default() }.encode_to_vec();
+        let question = Question { campaigns: asked, ..question(Some(2)) };
+        let found = [(Door::Decide, json.into_bytes()), (Door::GrpcDecide, proto)].map(|(door, body)| {
+            let mut counts = Counts::default();
+            truth.check(&question, &Reply { body: Bytes::from(body), door, ..Reply::default() }, &mut counts);
+            (counts.checked, counts.wrong_suppress)
+        });
+        assert_eq!(found[0], found[1]);
+        found[0]
+    };
+    answers.iter().map(told).collect()
+}
+
+#[test]
+fn a_campaign_that_is_missing_in_an_answer_is_a_wrong_verdict() {
+    let all = missed(0, &[&["a/one"], &["a/one", "b/other"], &["a/two"], &["a/two", "a/one"], &[]]);
+    assert_eq!(all, [(1, 0), (1, 0), (2, 1), (2, 0), (2, 2)], "as far as it is known that the caller may ask for it");
+    assert_eq!(missed(2, &[&["a/one", "b/other"], &["b/other"], &[]]), [(1, 0), (1, 1), (2, 2)], "two were named");
+}
+
+#[test]
+fn an_answer_that_cannot_be_decoded_is_told() {
+    for door in Door::ALL {
+        let reply = Reply { body: Bytes::from_static(b"\xff{\"status\":\"matched\"}"), door, ..Reply::default() };
+        let mut counts = Counts::default();
+        assert_eq!(truth().check(&question(Some(0)), &reply, &mut counts), !Truth::checks(door), "{door:?}");
+        assert_eq!(counts, Counts::default(), "{door:?}");
+    }
 }
 
 #[test]
