@@ -115,6 +115,11 @@ impl Questions {
         self.people.keep(known);
     }
 
+    /// How many people the users file has, and of how many of them it is asked.
+    pub fn people(&self) -> (usize, usize) {
+        (self.people.all(), self.people.of_file())
+    }
+
     /// What a reader of the report must know of the questions.
     pub fn remarks(&self) -> &[String] {
         &self.remarks

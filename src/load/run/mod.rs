@@ -1,8 +1,9 @@
-//! A run: `lanes` and slots, the open loop (`engine`) that hands out requests and records what became of them, and the
-//! plans that drive it (`plans`).
+//! A run: `lanes` and slots, the open loop (`engine`) that hands out requests and records what became of them, the
+//! plans that drive it (`plans`), and what answers are held against (`checked`).
 //!
 //! One thread: a generator is one core, and who needs more starts two of them.
 
+pub mod checked;
 mod engine;
 mod lanes;
 mod plans;
@@ -103,7 +104,7 @@ pub struct Segment {
 
 /// Somebody who watches a run.
 pub trait Watch {
-    /// A phase or step begins.
+    /// A phase, a step or a warm-up begins: its first request was due just now.
     fn begins(&mut self, segment: &Segment);
     /// A second of it is over.
     fn second(&mut self, segment: &Segment, second: Second);
@@ -119,11 +120,8 @@ pub fn run(order: &Order, watch: &mut dyn Watch) -> Result<Run> {
     process::check(&order.server_pids)?;
     let mut questions = Questions::new(&order.workload, &order.beside)?;
     let mut remarks = questions.remarks().to_vec();
-    let truth = order.truth.as_deref().map(Truth::read).transpose()?;
-    match &truth {
-        Some(truth) => questions.keep(|line| truth.knows(line)),
-        None => remarks.push("verdicts were not checked: no --truth was given".to_owned()),
-    }
+    let truth = checked::truth(&order.workload, order.truth.as_deref(), &mut questions, &mut remarks)?;
+    let generation = truth.as_ref().map(|truth| truth.head().generation);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -143,6 +141,7 @@ pub fn run(order: &Order, watch: &mut dyn Watch) -> Result<Run> {
         found
     })?;
     remarks.extend(found.remarks);
+    remarks.extend(checked::remarks(order.workload.doors.keys().copied(), generation, &found.phases));
     Ok(Run {
         format: super::report::FORMAT,
         workload: order.workload.clone(),

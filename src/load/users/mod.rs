@@ -114,6 +114,11 @@ impl People {
         self.rank();
     }
 
+    /// How many the file has.
+    pub fn all(&self) -> usize {
+        self.own_ids.len()
+    }
+
     /// How many of the file may be asked for.
     pub fn of_file(&self) -> usize {
         self.ranks.len()
