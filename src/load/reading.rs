@@ -198,6 +198,12 @@ fn check_request(workload: &Workload, request: &Request, written: &mut Written) 
     if request.tmax_ms > 60_000 {
         written.wrong("request.tmax_ms", "must be at most 60000: nobody waits longer than a minute", "");
     }
+    let searches = !matches!(workload.arrivals.plan, Plan::Phases(_));
+    if searches && request.tmax_ms == 0 {
+        let help = "say how long an answer is worth waiting for, such as `request: { tmax_ms: 50 }`";
+        let message = "a search and an overload need a deadline: goodput is what was answered in time";
+        written.wrong("request.tmax_ms", message, help);
+    }
     if request.event.trim().is_empty() && workload.doors.contains_key(&Door::Events) {
         written.wrong("request.event", "may not be empty", "name an event that the server's configuration declares");
     }

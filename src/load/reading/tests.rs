@@ -125,6 +125,7 @@ request: { tmax_ms: 0 }
         "factor: must be above 1",
         "precision: must",
         "no phase named `idle`",
+        "request.tmax_ms: a search and an overload need a deadline",
     ] {
         assert!(said.iter().any(|said| said.contains(part)), "{part}\nin\n{}", said.join("\n"));
     }
