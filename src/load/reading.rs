@@ -1,9 +1,9 @@
 //! Reads a workload file, and says everything that is wrong in it at once.
 
-use super::workload::{Door, Goals, Overload, Phase, Plan, Request, Saturation, Users, Workload};
+use super::workload::{Door, Goals, Overload, Phase, Plan, Request, Saturation, Target, Users, Workload};
 use crate::config::read::{self, Written};
 use crate::error::Result;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// No generator sends more requests a second.
@@ -13,7 +13,15 @@ const MOST_IN_A_BATCH: usize = 256;
 /// Nor does a request more events.
 const MOST_EVENTS: usize = 10_000;
 /// More connections than a machine has ports to start them from.
-const MOST_CONNECTIONS: usize = 20_000;
+pub const MOST_CONNECTIONS: usize = 20_000;
+/// Connections times streams: each place is a task with buffers of its own.
+const MOST_PLACES: usize = 100_000;
+/// Nothing lasts longer than a week.
+pub const MOST_SECONDS: f64 = 604_800.0;
+/// A report has no more phases.
+const MOST_PHASES: usize = 1_000;
+/// A phase has no more than so many times the peak.
+const MOST_TIMES: f64 = 1_000.0;
 /// Plans: exactly one of them.
 const PLANS: [&str; 3] = ["phases", "saturation", "overload"];
 
@@ -52,8 +60,8 @@ fn check(workload: &Workload, written: &mut Written) {
     for (door, weight) in &workload.doors {
         positive(*weight, &format!("doors.{}", door.name()), "a weight", written);
     }
-    if !(workload.warm_seconds >= 0.0 && workload.warm_seconds.is_finite()) {
-        written.wrong("warm_seconds", "must be 0 or more", "");
+    if !(0.0..=MOST_SECONDS).contains(&workload.warm_seconds) {
+        written.wrong("warm_seconds", format!("must be from 0 to {MOST_SECONDS}, a week"), "");
     }
     check_target(workload, written);
     check_plan(workload, written);
@@ -75,7 +83,21 @@ fn check_target(workload: &Workload, written: &mut Written) {
     }
     if target.streams == 0 || target.streams > 1_000 {
         written.wrong("target.streams", "must be from 1 to 1000", "");
+    } else if let Some(problem) = too_many_places(target, &workload.doors) {
+        written.wrong("target.connections", problem, "");
     }
+}
+
+/// What is wrong where doors of calls have more places for a request than a generator can tend.
+pub fn too_many_places(target: &Target, doors: &BTreeMap<Door, f64>) -> Option<String> {
+    let calls = [Door::GrpcLookup, Door::GrpcBatch, Door::GrpcDecide, Door::Artf];
+    let places = target.connections.saturating_mul(target.streams);
+    (places > MOST_PLACES && calls.iter().any(|door| doors.contains_key(door))).then(|| {
+        let (connections, streams) = (target.connections, target.streams);
+        format!(
+            "{connections} connections of {streams} streams are more than {MOST_PLACES} requests under way at a door"
+        )
+    })
 }
 
 /// Whether a text is a host and a port.
@@ -107,6 +129,9 @@ fn check_phases(workload: &Workload, phases: &[Phase], written: &mut Written) {
     if phases.is_empty() && written.has("arrivals.phases") {
         written.wrong("arrivals.phases", "there is none", "such as `- { per_second: 1000, seconds: 10 }`");
     }
+    if phases.len() > MOST_PHASES {
+        written.wrong("arrivals.phases", format!("there are {}; a run has at most {MOST_PHASES}", phases.len()), "");
+    }
     let mut names = BTreeSet::new();
     for (at, phase) in phases.iter().enumerate() {
         let path = format!("arrivals.phases[{at}]");
@@ -121,7 +146,7 @@ fn check_phases(workload: &Workload, phases: &[Phase], written: &mut Written) {
             let help = "only a ramp may start or end at 0";
             written.wrong(&format!("{path}.per_second"), "nothing would ever be due", help);
         }
-        positive(phase.seconds, &format!("{path}.seconds"), "a duration", written);
+        duration(phase.seconds, &format!("{path}.seconds"), written);
         let name = if phase.name.is_empty() { (at + 1).to_string() } else { phase.name.clone() };
         if !names.insert(name.clone()) {
             written.wrong(&format!("{path}.name"), format!("there are two phases named `{name}`"), "");
@@ -134,7 +159,7 @@ fn check_phases(workload: &Workload, phases: &[Phase], written: &mut Written) {
 
 fn check_search(search: &Saturation, path: &str, written: &mut Written) {
     positive(search.from, &format!("{path}.from"), "a rate", written);
-    positive(search.step_seconds, &format!("{path}.step_seconds"), "a duration", written);
+    duration(search.step_seconds, &format!("{path}.step_seconds"), written);
     if !(search.from..=MOST_PER_SECOND).contains(&search.to) {
         let message = format!("must be from `from` ({}) to {MOST_PER_SECOND}", search.from);
         written.wrong(&format!("{path}.to"), message, "");
@@ -150,14 +175,21 @@ fn check_search(search: &Saturation, path: &str, written: &mut Written) {
 
 fn check_overload(overload: &Overload, written: &mut Written) {
     check_search(&overload.peak, "arrivals.overload.peak", written);
-    positive(overload.seconds, "arrivals.overload.seconds", "a duration", written);
+    duration(overload.seconds, "arrivals.overload.seconds", written);
     if overload.times.is_empty() {
         written.wrong("arrivals.overload.times", "there is none", "such as `[1, 2, 5, 10]`");
+    } else if overload.times.len() > MOST_PHASES {
+        let message = format!("there are {}; a run has at most {MOST_PHASES} phases", overload.times.len());
+        written.wrong("arrivals.overload.times", message, "");
     }
     let mut seen = BTreeSet::new();
     for (at, times) in overload.times.iter().enumerate() {
         let path = format!("arrivals.overload.times[{at}]");
-        positive(*times, &path, "a multiple of the peak", written);
+        if *times > MOST_TIMES {
+            written.wrong(&path, format!("must be at most {MOST_TIMES} times the peak"), "");
+        } else {
+            positive(*times, &path, "a multiple of the peak", written);
+        }
         if !seen.insert(times.to_bits()) {
             written.wrong(&path, format!("{times} stands there twice"), "");
         }
@@ -245,6 +277,14 @@ fn check_goals(workload: &Workload, goals: &Goals, path: &str, written: &mut Wri
 fn positive(value: f64, path: &str, what: &str, written: &mut Written) {
     if !(value > 0.0 && value.is_finite()) {
         written.wrong(path, format!("{what} must be more than 0"), "");
+    }
+}
+
+fn duration(seconds: f64, path: &str, written: &mut Written) {
+    if seconds > MOST_SECONDS {
+        written.wrong(path, format!("must be at most {MOST_SECONDS}, a week"), "");
+    } else {
+        positive(seconds, path, "a duration", written);
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the command line says instead of the workload file.
 
 use crate::error::{Error, Problem, Result};
-use crate::load::reading::{MOST_PER_SECOND, is_address};
+use crate::load::reading::{self, MOST_CONNECTIONS, MOST_PER_SECOND, MOST_SECONDS, is_address};
 use crate::load::workload::{Phase, Plan, Workload};
 use std::path::PathBuf;
 
@@ -59,6 +59,9 @@ impl Overrides {
             }
         }
         target.connections = self.connections.unwrap_or(target.connections);
+        if let Some(problem) = reading::too_many_places(target, &workload.doors) {
+            return Err(Error::usage("the command line makes no sense:").with_problems(vec![Problem::new(problem)]));
+        }
         workload.seed = self.seed.unwrap_or(workload.seed);
         if let Some(users) = &self.users {
             // Relative to where the command is given, unlike those of the file.
@@ -72,11 +75,12 @@ impl Overrides {
         if let Some(rate) = self.rate.filter(|rate| !(*rate > 0.0 && *rate <= MOST_PER_SECOND)) {
             problems.push(format!("--rate must be above 0 and at most {MOST_PER_SECOND}, not {rate}"));
         }
-        if let Some(seconds) = self.seconds.filter(|seconds| !(*seconds > 0.0 && seconds.is_finite())) {
-            problems.push(format!("--seconds must be more than 0, not {seconds}"));
+        if let Some(seconds) = self.seconds.filter(|seconds| !(*seconds > 0.0 && *seconds <= MOST_SECONDS)) {
+            problems.push(format!("--seconds must be above 0 and at most {MOST_SECONDS}, a week, not {seconds}"));
         }
-        if self.connections == Some(0) {
-            problems.push("--connections must be at least 1".to_owned());
+        if let Some(connections) = self.connections.filter(|connections| !(1..=MOST_CONNECTIONS).contains(connections))
+        {
+            problems.push(format!("--connections must be from 1 to {MOST_CONNECTIONS}, not {connections}"));
         }
         for (flag, address) in [("--http", &self.http), ("--grpc", &self.grpc), ("--planner", &self.planner)] {
             if let Some(address) = address.as_ref().filter(|address| !is_address(address)) {

@@ -129,7 +129,39 @@ request: { tmax_ms: 0 }
     ] {
         assert!(said.iter().any(|said| said.contains(part)), "{part}\nin\n{}", said.join("\n"));
     }
-    assert_eq!(said.len(), 7, "{}", said.join("\n"));
+    assert_eq!(said.len(), 8, "{}", said.join("\n"));
+}
+
+#[test]
+fn nothing_is_without_bounds() {
+    let with = |rest: &str| said(&format!("name: x\n{rest}"));
+    let phases = |phases: &str| with(&format!("doors: {{ lookup: 1 }}\narrivals: {{ phases: [{phases}] }}"));
+    let one = "{ per_second: 1, seconds: 1 }";
+    let overload =
+        "doors: { lookup: 1 }\narrivals: { overload: { times: [1001], seconds: 604801, peak: { step_seconds: 1e9 } } }";
+    for (found, expected) in [
+        (phases("{ per_second: 1, seconds: 604801 }"), vec!["seconds: must be at most 604800, a week"]),
+        (phases(&[one; 1_001].join(", ")), vec!["arrivals.phases: there are 1001; a run has at most 1000"]),
+        (
+            with(&format!("doors: {{ lookup: 1 }}\nwarm_seconds: 1e9\narrivals: {{ phases: [{one}] }}")),
+            vec!["warm_seconds: must be from 0 to 604800"],
+        ),
+        (
+            with(overload),
+            vec!["step_seconds: must be", "overload.seconds: must be", "times[0]: must be at most 1000 times"],
+        ),
+        (
+            with(&format!(
+                "doors: {{ artf: 1 }}\ntarget: {{ connections: 1001, streams: 100 }}\narrivals: {{ phases: [{one}] }}"
+            )),
+            vec!["target.connections: 1001 connections of 100 streams are more than 100000"],
+        ),
+    ] {
+        for part in &expected {
+            assert!(found.iter().any(|said| said.contains(part)), "{part}\nin\n{}", found.join("\n"));
+        }
+        assert_eq!(found.len(), expected.len(), "{}", found.join("\n"));
+    }
 }
 
 #[test]
