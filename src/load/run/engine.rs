@@ -232,7 +232,7 @@ impl<W: Writes> Engine<W> {
                 self.sweep(now);
             }
             if self.worked.replace(0) == 0 || slept {
-                running[at].idle += now - before;
+                running[at].idle += now.saturating_sub(before.max(running[at].began));
             }
             before = now;
             if now >= running[at].began && running[at].used.is_none() && !self.pids.is_empty() {
@@ -254,9 +254,12 @@ impl<W: Writes> Engine<W> {
         Ok(self.finish(segments, running))
     }
 
-    /// Prepares the arrivals and recorders of stretches that begin in a moment.
+    /// Prepares the arrivals and recorders of stretches that begin in a moment: the first that counts at a whole second, so
+    /// that its seconds are whole ones.
     fn plan(&self, segments: &[Segment]) -> Result<Vec<Running>> {
-        let mut began = self.now() + 1_000_000;
+        let length = |segment: &Segment| (segment.stretch.seconds * 1e9) as u64;
+        let lead: u64 = segments.iter().take_while(|segment| !segment.counted).map(length).sum();
+        let mut began = (self.now() + 1_000_000 + lead).next_multiple_of(1_000_000_000) - lead;
         let mut feed = self.feed.borrow_mut();
         let mut recorders = self.recorders.borrow_mut();
         recorders.clear();

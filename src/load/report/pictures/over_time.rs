@@ -6,7 +6,7 @@ use super::super::{deadline_us, figures};
 use super::axes;
 use super::canvas::{Axis, Ink, Panel, Shape};
 use super::{Picture, Swatch};
-use crate::load::measured::{Run, Second};
+use crate::load::measured::{Measured, Run, Second};
 use std::collections::BTreeMap;
 
 /// As many points as a wide drawing has places for.
@@ -54,9 +54,33 @@ impl Stretch {
     }
 }
 
+/// The seconds of a run, less those at an end that were over before they were whole: they would look as if fewer requests came.
+fn whole(run: &Run) -> Vec<&Second> {
+    let mut seconds = Vec::new();
+    let mut begun = 0.0;
+    for (at, phase) in run.phases.iter().enumerate() {
+        seconds.extend(&phase.seconds_of);
+        let ends = |phase: &Measured| phase.seconds_of.last().map(|second| second.at);
+        let begins = |phase: &Measured| phase.seconds_of.first().map(|second| second.at);
+        // A phase begins with a second, or in one with which the phase before it has ended.
+        let shares = |one: Option<&Measured>, next: Option<&Measured>| {
+            one.zip(next).is_some_and(|(one, next)| ends(one).is_some() && ends(one) == begins(next))
+        };
+        let before = at.checked_sub(1).and_then(|at| run.phases.get(at));
+        begun = if shares(before, Some(phase)) { begun } else { 0.0 };
+        begun = (begun + phase.seconds).fract();
+        let is_part = begun > 1e-6 && begun < 1.0 - 1e-6;
+        // One that is all there is of its phase is shown all the same.
+        if is_part && !shares(Some(phase), run.phases.get(at + 1)) && phase.seconds_of.len() > 1 {
+            seconds.pop();
+        }
+    }
+    seconds
+}
+
 /// A run in at most `most` stretches of equal length, which is returned too. Phases may share a second.
 fn stretches(run: &Run, most: u64) -> (u64, Vec<Stretch>) {
-    let mut seconds: Vec<&Second> = run.phases.iter().flat_map(|phase| &phase.seconds_of).collect();
+    let mut seconds = whole(run);
     seconds.sort_by_key(|second| second.at);
     let (Some(first), Some(last)) = (seconds.first(), seconds.last()) else { return (1, Vec::new()) };
     let (from, length) = (first.at, (last.at - first.at + 1).div_ceil(most));
@@ -268,6 +292,27 @@ mod tests {
                 assert_eq!(found.iter().map(|it| it.seconds).sum::<u64>(), at.len() as u64);
             }
         }
+    }
+
+    #[test]
+    fn a_second_that_was_not_whole_is_not_drawn_at_an_end() {
+        let phase = |seconds: f64, at: &[u64]| {
+            let seconds_of = at.iter().map(|at| Second { at: *at, due: 10, ..Second::default() }).collect();
+            Measured { seconds, seconds_of, ..Measured::default() }
+        };
+        let drawn = |phases: Vec<Measured>| -> Vec<u64> {
+            whole(&Run { phases, ..made_up::steady() }).iter().map(|second| second.at).collect()
+        };
+        assert_eq!(drawn(vec![phase(2.5, &[3, 4, 5])]), [3, 4]);
+        assert_eq!(drawn(vec![phase(3.0, &[3, 4, 5])]), [3, 4, 5]);
+        assert_eq!(
+            drawn(vec![phase(1.5, &[3, 4]), phase(1.5, &[4, 5])]),
+            [3, 4, 4, 5],
+            "one follows in the same second"
+        );
+        assert_eq!(drawn(vec![phase(1.5, &[3, 4]), phase(2.0, &[4, 5, 6])]), [3, 4, 4, 5], "and is cut in another");
+        assert_eq!(drawn(vec![phase(1.5, &[3, 4]), phase(1.0, &[6])]), [3, 6], "a pause");
+        assert_eq!(drawn(vec![phase(0.5, &[3])]), [3], "better than nothing");
     }
 
     #[test]
