@@ -240,6 +240,11 @@ impl Recorder {
         &mut self.counts
     }
 
+    /// Whether a request was due yet.
+    pub fn any_due(&self) -> bool {
+        self.counts.due > 0
+    }
+
     /// What is known so far of a second since the run began.
     pub fn second(&self, number: u64) -> Option<Second> {
         self.open.iter().find(|open| open.second.at == number).map(Open::close)

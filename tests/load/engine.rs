@@ -256,11 +256,11 @@ pub fn vaglio(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_vaglio")).arg("load").args(arguments).output().unwrap()
 }
 
-fn text(bytes: &[u8]) -> String {
+pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-fn workload_file(directory: &Path, rest: &str) -> String {
+pub fn workload_file(directory: &Path, rest: &str) -> String {
     let path = directory.join("w.yaml");
     std::fs::write(&path, format!("name: tried\ndoors: {{ lookup: 1 }}\nwarm_seconds: 0\n{rest}")).unwrap();
     path.to_str().unwrap().to_owned()

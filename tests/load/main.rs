@@ -3,5 +3,6 @@
 
 mod asking;
 mod engine;
+mod outputs;
 mod scenarios;
 mod stand_in;

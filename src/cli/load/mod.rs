@@ -2,6 +2,7 @@
 
 mod check;
 mod machine;
+mod outputs;
 mod overrides;
 mod report;
 mod show;
@@ -15,6 +16,7 @@ use crate::load::report::{html, table};
 use crate::load::run::{self, Order};
 use crate::load::{goals, reading};
 use clap::Subcommand;
+use outputs::{Marks, Output};
 use overrides::Overrides;
 use std::path::{Path, PathBuf};
 use watch::Progress;
@@ -42,6 +44,9 @@ pub struct Args {
     /// Write a report with pictures
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
+    /// Write a line when a phase begins, at its first request: seconds since 1970, and its name
+    #[arg(long, value_name = "FILE")]
+    marks: Option<PathBuf>,
     /// No progress
     #[arg(long)]
     quiet: bool,
@@ -50,7 +55,10 @@ pub struct Args {
 const AFTER: &str = "\
 The last line of the output is `passed: NAME: ...` or `failed: NAME: ...`.
 Exit codes: 0 passed, 1 a goal was missed or the server could not be reached, 2 wrong usage or workload.
-Ctrl-C ends a run early and reports what was measured.";
+Ctrl-C ends a run early and reports what was measured.
+--marks FILE is emptied before the run; each phase or step that is reported adds a line when its first request is due, as
+`1790000000.125 spike`: with it, something can be done to the server at that moment. Warm-ups are not marked.
+What --json and --html name is replaced when the run is over, and stays as it is if the run never began.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -80,36 +88,34 @@ fn load(args: &Args) -> Result<()> {
     let file = args.workload.as_deref().ok_or_else(|| Error::usage("name a workload file"))?;
     let mut workload = reading::read(file)?;
     args.overrides.apply(&mut workload)?;
+    outputs::are_distinct(&[
+        ("WORKLOAD", Some(file)),
+        ("--truth", args.truth.as_deref()),
+        ("--json", args.json.as_deref()),
+        ("--html", args.html.as_deref()),
+        ("--marks", args.marks.as_deref()),
+    ])?;
     // Asked before the run, not after it.
-    let json = args.json.as_deref().map(create).transpose()?;
-    let page = args.html.as_deref().map(create).transpose()?;
+    let json = args.json.as_deref().map(Output::open).transpose()?;
+    let page = args.html.as_deref().map(Output::open).transpose()?;
+    let mut progress = Progress::new(args.quiet, args.marks.as_deref().map(Marks::open).transpose()?);
     let order = Order {
         workload,
         beside: file.parent().unwrap_or(Path::new("")).to_path_buf(),
         truth: args.truth.clone(),
         server_pids: args.server_pid.clone(),
     };
-    let found = run::run(&order, &mut Progress::new(args.quiet))?;
+    let found = run::run(&order, &mut progress)?;
+    let marked = progress.end();
     if let Some(file) = json {
-        write(file, &json_text(&found)?)?;
+        file.replace(&json_text(&found)?)?;
     }
     if let Some(file) = page {
-        write(file, &html(std::slice::from_ref(&found))?)?;
+        file.replace(&html(std::slice::from_ref(&found))?)?;
     }
+    marked?;
     print(&format!("{}{}\n", table(&found), goals::line(&found)))?;
     if goals::passed(&found) { Ok(()) } else { Err(Error::new(ErrorKind::Input, SAID)) }
-}
-
-type Opened<'a> = (&'a Path, std::fs::File);
-
-fn create(path: &Path) -> Result<Opened<'_>> {
-    let file = std::fs::File::create(path);
-    Ok((path, file.map_err(|error| Error::io(format!("write {}", path.display()), error))?))
-}
-
-fn write((path, mut file): Opened<'_>, text: &str) -> Result<()> {
-    use std::io::Write;
-    file.write_all(text.as_bytes()).map_err(|error| Error::io(format!("write {}", path.display()), error))
 }
 
 fn json_text(run: &Run) -> Result<String> {

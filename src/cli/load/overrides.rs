@@ -3,7 +3,7 @@
 use crate::error::{Error, Problem, Result};
 use crate::load::reading::{self, MOST_CONNECTIONS, MOST_PER_SECOND, MOST_SECONDS, is_address};
 use crate::load::workload::{Phase, Plan, Workload};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Overrides of a workload.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -64,8 +64,7 @@ impl Overrides {
         }
         workload.seed = self.seed.unwrap_or(workload.seed);
         if let Some(users) = &self.users {
-            // Relative to where the command is given, unlike those of the file.
-            workload.users.file = Some(std::path::absolute(users).unwrap_or_else(|_| users.clone()));
+            workload.users.file = Some(from_here(users));
         }
         Ok(())
     }
@@ -93,6 +92,11 @@ impl Overrides {
         Err(Error::usage("the command line makes no sense:")
             .with_problems(problems.into_iter().map(Problem::new).collect()))
     }
+}
+
+/// A path of the command line: relative to where the command is given, unlike those of the workload file.
+pub(super) fn from_here(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf())
 }
 
 /// Goals of the first phase stay; those of a plan that is no more are left out, because they cannot be checked.

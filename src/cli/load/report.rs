@@ -1,6 +1,6 @@
 //! `vaglio load report`: shows runs that were written with `--json`, one or several side by side.
 
-use super::{create, write};
+use super::outputs::Output;
 use crate::cli::print;
 use crate::error::{Error, Problem, Result};
 use crate::load::measured::Run;
@@ -34,7 +34,7 @@ pub fn run(args: &Args) -> Result<()> {
     match &args.html {
         Some(file) => {
             let page = report::html(&runs)?;
-            write(create(file)?, &page)
+            Output::open(file)?.replace(&page)
         }
         None => print(&runs.iter().map(report::table).collect::<Vec<_>>().join("\n\n")),
     }

@@ -1,9 +1,11 @@
 //! `vaglio load show`: a question as it would be sent, for whoever wants to see what a workload asks.
 
+use super::overrides::from_here;
 use crate::cli::print;
 use crate::error::{Error, Result};
 use crate::load::reading;
 use crate::load::requests::{Question, Questions};
+use crate::load::run::checked;
 use crate::load::workload::Door;
 use crate::wire::{artf, v1};
 use prost::Message;
@@ -22,14 +24,23 @@ pub struct Args {
     /// Which question, from 0
     #[arg(long, value_name = "N", default_value_t = 0)]
     number: u64,
+    /// People to ask about, one `POST /v1/lookup` body a line
+    #[arg(long, value_name = "FILE")]
+    users: Option<PathBuf>,
+    /// What `vaglio load truth` wrote of the same users: a run with it asks only about those whom it knows
+    #[arg(long, value_name = "FILE")]
+    truth: Option<PathBuf>,
 }
 
 /// Runs the command.
 ///
 /// # Errors
-/// A workload that cannot be read, or a door that it does not ask at.
+/// A workload, users or a truth that cannot be read, or a door that the workload does not ask at.
 pub fn run(args: &Args) -> Result<()> {
-    let workload = reading::read(&args.workload)?;
+    let mut workload = reading::read(&args.workload)?;
+    if let Some(users) = &args.users {
+        workload.users.file = Some(from_here(users));
+    }
     let doors: Vec<&str> = workload.doors.keys().map(|door| door.name()).collect();
     let door = match &args.door {
         None => workload.doors.keys().next(),
@@ -40,7 +51,8 @@ pub fn run(args: &Args) -> Result<()> {
         return Err(Error::usage(format!("the workload does not ask at `{asked}`; it asks at {}", doors.join(", "))));
     };
     let beside = args.workload.parent().unwrap_or(Path::new(""));
-    let questions = Questions::new(&workload, beside)?;
+    let mut questions = Questions::new(&workload, beside)?;
+    checked::truth(&workload, args.truth.as_deref(), &mut questions, &mut Vec::new())?;
     let mut question = Question::default();
     questions.write(door, args.number, &mut question);
     let people: Vec<String> = question.people.iter().map(|line| told(*line)).collect();

@@ -1,12 +1,20 @@
 //! What a person sees while a run is under way: a line a second on standard error, drawn over the last one on a terminal.
 
+use super::outputs::Marks;
+use crate::error::Result;
 use crate::load::measured::{Measured, Second};
 use crate::load::run::{Segment, Watch};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{IsTerminal, Write};
 
-/// Shows how a run goes.
-pub enum Progress {
+/// Shows how a run goes, and marks where its phases begin.
+pub struct Progress {
+    shown: Shown,
+    marks: Option<Marks>,
+}
+
+/// Where it is shown.
+enum Shown {
     /// On a terminal.
     Terminal(ProgressBar),
     /// Elsewhere.
@@ -17,36 +25,55 @@ pub enum Progress {
 
 impl Progress {
     /// On standard error, unless somebody wants it quiet.
-    pub fn new(quiet: bool) -> Self {
+    pub fn new(quiet: bool, marks: Option<Marks>) -> Self {
+        Progress { shown: Shown::new(quiet), marks }
+    }
+
+    /// The run is over.
+    ///
+    /// # Errors
+    /// Marks that could not be written.
+    pub fn end(self) -> Result<()> {
+        drop(self.shown);
+        self.marks.map_or(Ok(()), Marks::end)
+    }
+}
+
+impl Shown {
+    fn new(quiet: bool) -> Self {
         if quiet {
-            return Progress::Quiet;
+            return Shown::Quiet;
         }
         if !std::io::stderr().is_terminal() {
-            return Progress::Lines;
+            return Shown::Lines;
         }
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
         let style = ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
-        Progress::Terminal(bar.with_style(style))
+        Shown::Terminal(bar.with_style(style))
     }
 
     /// A line that stays.
     fn say(&self, line: &str) {
         match self {
-            Progress::Terminal(bar) => bar.println(line),
+            Shown::Terminal(bar) => bar.println(line),
             // Nobody listens on a closed standard error; the run goes on.
-            Progress::Lines => drop(writeln!(std::io::stderr(), "{line}")),
-            Progress::Quiet => {}
+            Shown::Lines => drop(writeln!(std::io::stderr(), "{line}")),
+            Shown::Quiet => {}
         }
     }
 }
 
 impl Watch for Progress {
-    fn begins(&mut self, _: &Segment) {}
+    fn begins(&mut self, segment: &Segment) {
+        if let Some(marks) = self.marks.as_mut().filter(|_| segment.counted) {
+            marks.phase(&segment.name);
+        }
+    }
 
     fn second(&mut self, segment: &Segment, second: Second) {
         let line = line(segment, &second);
-        match self {
-            Progress::Terminal(bar) => bar.set_message(line),
+        match &self.shown {
+            Shown::Terminal(bar) => bar.set_message(line),
             other => other.say(&line),
         }
     }
@@ -54,7 +81,7 @@ impl Watch for Progress {
     fn ends(&mut self, measured: &Measured) {
         let per_second = |count: u64| count as f64 / measured.seconds.max(1e-9);
         let counts = &measured.counts;
-        self.say(&format!(
+        self.shown.say(&format!(
             "{:<12} {:.1} s: {:.0}/s due, {:.0}/s accepted, p50 {}, p99 {}, p99.9 {}",
             measured.name,
             measured.seconds,
@@ -67,9 +94,9 @@ impl Watch for Progress {
     }
 }
 
-impl Drop for Progress {
+impl Drop for Shown {
     fn drop(&mut self) {
-        if let Progress::Terminal(bar) = self {
+        if let Shown::Terminal(bar) = self {
             bar.finish_and_clear();
         }
     }

@@ -5,10 +5,10 @@
 //! that, and turns idly through the runtime (which looks for answers each time) when it is near.
 
 use super::lanes::{Due, Lane};
-use super::{Limits, Place, Segment, Writes};
+use super::{Limits, Place, Segment, Watch, Writes};
 use crate::error::Result;
 use crate::load::doors::{Became, Reply};
-use crate::load::measured::{Measured, Second};
+use crate::load::measured::Measured;
 use crate::load::process;
 use crate::load::record::{End, Recorder, Times};
 use crate::load::requests::Question;
@@ -88,6 +88,8 @@ struct Running {
     began: u64,
     ends: u64,
     used: Option<process::Used>,
+    /// Whether somebody was told that it began.
+    announced: bool,
     idle: u64,
     measured: Option<Measured>,
 }
@@ -214,12 +216,12 @@ impl<W: Writes> Engine<W> {
         }
     }
 
-    /// Runs stretches one after the other without a pause, then waits until every request of theirs has ended. `look` is
-    /// shown every second, once most of its answers are in.
+    /// Runs stretches one after the other without a pause, then waits until every request of theirs has ended. `watch` is
+    /// told when one begins, and every second, once most of its answers are in.
     ///
     /// # Errors
     /// None that can happen.
-    pub async fn drive(&self, segments: &[Segment], look: &mut impl FnMut(&Segment, Second)) -> Result<Vec<Measured>> {
+    pub async fn drive(&self, segments: &[Segment], watch: &mut dyn Watch) -> Result<Vec<Measured>> {
         let mut running = self.plan(segments)?;
         let ends = running.last().map_or(0, |last| last.ends);
         let (mut at, mut before, mut slept) = (0, self.now(), false);
@@ -238,7 +240,11 @@ impl<W: Writes> Engine<W> {
             if now >= running[at].began && running[at].used.is_none() && !self.pids.is_empty() {
                 running[at].used = Some(process::used(&self.pids).unwrap_or_default());
             }
-            self.show(segments, now, &mut shown, look);
+            if !running[at].announced && self.has_begun(running[at].number) {
+                running[at].announced = true;
+                watch.begins(&segments[at]);
+            }
+            self.show(segments, now, &mut shown, watch);
             if now >= running[at].ends || self.stopped() {
                 self.close_stretch(&mut running[at], &segments[at], now);
                 at += 1;
@@ -270,12 +276,18 @@ impl<W: Writes> Engine<W> {
             feed.waiting.push_back((number, began, Schedule::new(segment.stretch, *spacing, weights, *seed, number)));
             let patience = self.limits.unsent + self.limits.unanswered + 1_000_000_000;
             recorders.push_back((number, Recorder::new(began, self.limits.deadline, patience)?));
-            let ends = began + (segment.stretch.seconds * 1e9) as u64;
-            running.push(Running { number, began, ends, used: None, idle: 0, measured: None });
+            let ends = began + length(segment);
+            running.push(Running { number, began, ends, used: None, announced: false, idle: 0, measured: None });
             began = ends;
         }
         self.next_due.set(feed.draw());
         Ok(running)
+    }
+
+    /// Whether the first request of a stretch was due.
+    fn has_begun(&self, stretch: u64) -> bool {
+        let recorders = self.recorders.borrow();
+        recorders.iter().any(|(number, recorder)| *number == stretch && recorder.any_due())
     }
 
     fn close_stretch(&self, running: &mut Running, segment: &Segment, now: u64) {
@@ -294,7 +306,7 @@ impl<W: Writes> Engine<W> {
         running.measured = Some(measured);
     }
 
-    fn show(&self, segments: &[Segment], now: u64, shown: &mut u64, look: &mut impl FnMut(&Segment, Second)) {
+    fn show(&self, segments: &[Segment], now: u64, shown: &mut u64, watch: &mut dyn Watch) {
         // Answers to the requests of a second are mostly in a fifth of a second later.
         let Some(second) = (now.saturating_sub(200_000_000) / 1_000_000_000).checked_sub(1) else { return };
         if second < *shown {
@@ -306,7 +318,7 @@ impl<W: Writes> Engine<W> {
         let parts = parts.filter_map(|(segment, (_, recorder))| Some((segment, recorder.second(second)?)));
         // Of a second in which one phase follows another, the one that has more of it.
         if let Some((segment, longest)) = parts.max_by_key(|(_, part)| part.due) {
-            look(segment, longest);
+            watch.second(segment, longest);
         }
     }
 

@@ -62,16 +62,7 @@ pub(super) async fn carry_out<W: Writes>(
 }
 
 async fn drive<W: Writes>(engine: &Engine<W>, segments: &[Segment], watch: &mut dyn Watch) -> Result<Vec<Measured>> {
-    let mut present = String::new();
-    let measured = engine
-        .drive(segments, &mut |segment, second| {
-            if present != segment.name {
-                present.clone_from(&segment.name);
-                watch.begins(segment);
-            }
-            watch.second(segment, second);
-        })
-        .await?;
+    let measured = engine.drive(segments, watch).await?;
     measured.iter().for_each(|measured| watch.ends(measured));
     Ok(measured)
 }
