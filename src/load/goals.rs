@@ -180,9 +180,11 @@ fn shown_ms(ms: f64) -> String {
     format!("{text} ms")
 }
 
+/// `99.99 %`, as goals ask for.
 fn percent(share: f64) -> String {
-    // Cut, not rounded: 99.96 % is not 100 %.
-    format!("{} %", (share * 1_000.0 + 1e-9).floor() / 10.0)
+    // Cut, not rounded: 99.9996 % is not 100 %.
+    let text = format!("{:.3}", (share * 1e5 + 1e-6).floor() / 1e3);
+    format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
 }
 
 /// Whether a search found a rate at which the goals hold.

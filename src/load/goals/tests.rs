@@ -81,7 +81,7 @@ fn what_was_given_up_counts_as_slow() {
     let mut found = measured();
     found.counts.unanswered = 20;
     let verdict = one(&found, Goals { p99_ms: Some(1.0), ..Goals::default() });
-    assert!(!verdict.met && verdict.found.contains("1.9 % were not answered in time"), "{verdict:?}");
+    assert!(!verdict.met && verdict.found.contains("1.97 % were not answered in time"), "{verdict:?}");
     assert!(one(&found, Goals { p50_ms: Some(1.0), ..Goals::default() }).met, "the median is known all the same");
     let idle = Goals { p99_times_idle: Some(9.0), ..Goals::default() };
     let verdict = one(&found, idle.clone());
@@ -97,6 +97,14 @@ fn what_was_given_up_counts_as_slow() {
     found.counts = Counts { due: 10, errors: 10, ..Counts::default() };
     let verdict = one(&found, Goals { p99_ms: Some(1.0), ..Goals::default() });
     assert!(!verdict.met, "no answer is no quick answer: {verdict:?}");
+}
+
+#[test]
+fn shares_are_said_as_finely_as_they_are_asked_for() {
+    let shares = [(0.9999, "99.99 %"), (0.99985, "99.985 %"), (0.999_999, "99.999 %"), (0.9, "90 %"), (1.0, "100 %")];
+    for (share, said) in shares.into_iter().chain([(0.0, "0 %"), (0.29, "29 %"), (0.1, "10 %")]) {
+        assert_eq!(percent(share), said);
+    }
 }
 
 #[test]
