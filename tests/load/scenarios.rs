@@ -168,5 +168,7 @@ fn more_than_a_server_takes_is_shed_and_never_wrong() {
         assert_eq!(times, ["1x", "8x"]);
         assert!(run.phases.iter().map(|phase| phase.counts.checked).sum::<u64>() > 0);
         assert!(run.peak.unwrap().goodput_per_second > 0.0);
+        let most = run.phases.iter().find(|phase| phase.name == "8x").map(|phase| phase.counts);
+        assert!(most.is_some_and(|counts| counts.shed > 0), "{name}: {most:?}");
     }
 }
