@@ -145,6 +145,8 @@ pub struct Recorder {
     open: VecDeque<Open>,
     closed: Vec<Second>,
     spare: Vec<Histogram<u32>>,
+    /// One without waits, to make others of.
+    blank: Histogram<u32>,
     failures: BTreeMap<&'static str, (u64, String)>,
     generations: BTreeMap<u64, u64>,
     /// The generation that answered last, with how many answers since it was put into the map: it seldom changes.
@@ -172,6 +174,7 @@ impl Recorder {
             open: VecDeque::new(),
             closed: Vec::new(),
             spare: Vec::new(),
+            blank: histogram(2)?,
             failures: BTreeMap::new(),
             generations: BTreeMap::new(),
             generation: (0, 0),
@@ -179,25 +182,18 @@ impl Recorder {
     }
 
     /// A request is due, and was handed out so many nanoseconds later.
-    ///
-    /// # Errors
-    /// None that can happen.
-    pub fn due(&mut self, at: u64, late: u64) -> Result<()> {
+    pub fn due(&mut self, at: u64, late: u64) {
         self.counts.due += 1;
         self.late.record(late / 1_000);
         let number = at / SECOND;
         if self.open.back().is_none_or(|open| open.second.at != number) {
             self.close_before(at.saturating_sub(self.patience) / SECOND);
-            let waits = match self.spare.pop() {
-                Some(waits) => waits,
-                None => histogram(2)?,
-            };
+            let waits = self.spare.pop().unwrap_or_else(|| self.blank.clone());
             self.open.push_back(Open { second: Second { at: number, ..Second::default() }, waits });
         }
         if let Some(open) = self.open.back_mut() {
             open.second.due += 1;
         }
-        Ok(())
     }
 
     /// A request has ended.
@@ -266,7 +262,8 @@ impl Recorder {
 
     fn keep_generation(&mut self) {
         let (generation, answers) = std::mem::take(&mut self.generation);
-        if generation != 0 && (self.generations.len() < MOST_GENERATIONS || self.generations.contains_key(&generation)) {
+        if generation != 0 && (self.generations.len() < MOST_GENERATIONS || self.generations.contains_key(&generation))
+        {
             *self.generations.entry(generation).or_default() += answers;
         }
     }

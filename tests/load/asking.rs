@@ -13,19 +13,6 @@ use vaglio::load::truth::Truth;
 use vaglio::load::workload::{Door, Workload};
 use vaglio::server::{Options, Server};
 
-const DOORS: [Door; 10] = [
-    Door::Lookup,
-    Door::Decide,
-    Door::Enrich,
-    Door::OpenrtbDecide,
-    Door::GrpcLookup,
-    Door::GrpcBatch,
-    Door::GrpcStream,
-    Door::GrpcDecide,
-    Door::Artf,
-    Door::Events,
-];
-
 #[track_caller]
 fn vaglio(directory: &Path, arguments: &[&str]) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vaglio"));
@@ -76,7 +63,7 @@ impl World {
 
     fn workload(&self) -> Workload {
         let at = self.server.addresses();
-        let doors: BTreeMap<Door, f64> = DOORS.iter().map(|door| (*door, 1.0)).collect();
+        let doors: BTreeMap<Door, f64> = Door::ALL.iter().map(|door| (*door, 1.0)).collect();
         let workload = json!({
             "name": "t", "doors": doors, "arrivals": {"phases": []},
             "target": {"http": at.http.to_string(), "grpc": at.grpc.to_string(), "planner": at.planner.to_string(), "connections": 2, "streams": 3},
@@ -124,7 +111,7 @@ fn every_door_answers_and_the_truth_agrees() {
     let world = World::new("3000", true);
     let (truth, mut questions) = (world.truth(), world.questions());
     questions.keep(|line| truth.knows(line));
-    for door in DOORS {
+    for door in Door::ALL {
         let (mut counts, mut matched, mut known, mut items) = (Counts::default(), 0, 0, 0);
         let times = if matches!(door, Door::GrpcBatch | Door::GrpcStream) { 30 } else { 300 };
         world.ask(door, &questions, times, |question, reply| {
@@ -135,7 +122,7 @@ fn every_door_answers_and_the_truth_agrees() {
             }
             assert_eq!(reply.became, Became::Accepted, "{door:?}: {reply:?}");
             assert_eq!((reply.items, reply.generation), (question.items, 1), "{door:?}");
-            truth.check(question, reply, &mut counts);
+            assert!(truth.check(question, reply, &mut counts), "{door:?}: {reply:?}");
             known += question.people.iter().flatten().count();
             items += question.items as usize;
             let says = |what: &[u8]| memchr::memmem::find(&reply.body, what).is_some();
@@ -162,7 +149,7 @@ fn planted_wrong_truths_do_not_agree() {
         std::fs::write(world.file("truth.ndjson"), text).unwrap();
         let truth = Truth::read(&world.file("truth.ndjson")).unwrap();
         let mut counts = Counts::default();
-        world.ask(door, &questions, 300, |question, reply| truth.check(question, reply, &mut counts));
+        world.ask(door, &questions, 300, |question, reply| assert!(truth.check(question, reply, &mut counts)));
         counts
     };
     let mut lines = right.lines();

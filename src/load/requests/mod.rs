@@ -16,13 +16,10 @@ pub use template::Template;
 
 use super::users::{self, Draws, People, Whom};
 use super::workload::{Door, Request, Workload};
-use crate::error::{Error, Problem, Result};
+use crate::error::Result;
 use proto::Proto;
 use smallvec::SmallVec;
 use std::path::Path;
-
-/// The most lookups or events in a request.
-const MOST_ITEMS: usize = 100_000;
 
 /// A question as it goes over the wire, used again for the next one.
 #[derive(Debug, Default)]
@@ -77,10 +74,9 @@ impl Questions {
     /// Reads the users and templates that a workload names, relative to `beside`, the directory of the workload file.
     ///
     /// # Errors
-    /// Files that cannot be read, and a workload whose users or requests make no sense.
+    /// Files that cannot be read. That the workload itself makes sense is settled by who read it ([`super::reading`]).
     pub fn new(workload: &Workload, beside: &Path) -> Result<Questions> {
         let request = &workload.request;
-        check(workload)?;
         let mut remarks = Vec::new();
         let file = match &workload.users.file {
             Some(file) => users::read(&beside.join(file))?,
@@ -89,7 +85,7 @@ impl Questions {
                 Vec::new()
             }
         };
-        let people = People::new(&workload.users, workload.seed, &file)?;
+        let people = People::new(&workload.users, workload.seed, &file);
         let asks = |wanted: &[Door]| wanted.iter().any(|door| workload.doors.contains_key(door));
         let mut forms = Forms::default();
         if asks(&[Door::Lookup, Door::Decide]) {
@@ -164,26 +160,5 @@ impl Questions {
             // A door that the workload does not ask at has no pieces, and nobody asks for its questions.
             _ => {}
         }
-    }
-}
-
-fn check(workload: &Workload) -> Result<()> {
-    let request = &workload.request;
-    let mut problems = Vec::new();
-    if request.campaigns > 0 && request.campaign_ids.is_empty() {
-        problems.push(
-            Problem::new("`request.campaigns` wants campaigns, and `request.campaign_ids` names none")
-                .help("name them, or set `campaigns: 0`, which asks for all that are active"),
-        );
-    }
-    if request.campaigns > request.campaign_ids.len().max(1) {
-        problems.push(Problem::new("`request.campaigns` is more than `request.campaign_ids` names"));
-    }
-    if !(1..=MOST_ITEMS).contains(&request.batch) {
-        problems.push(Problem::new("`request.batch` is from 1 to 100000"));
-    }
-    match problems.is_empty() {
-        true => Ok(()),
-        false => Err(Error::usage("the workload's `request` is wrong:").with_problems(problems)),
     }
 }

@@ -24,7 +24,7 @@ proptest! {
     #[test]
     fn people_are_met_as_often_as_the_law_says(many in 1usize..60, zipf in 0.0..2.5f64, unknown in 0.0..1.0f64, seed: u64) {
         let people: Vec<Person> = (0..many as u32).map(somebody).collect();
-        let people = People::new(&users(unknown, zipf), seed, &people).unwrap();
+        let people = People::new(&users(unknown, zipf), seed, &people);
         let (mut met, mut strangers, asked) = (vec![0u32; many], 0u32, 20_000);
         for n in 0..asked {
             match people.draw(&mut Draws::new(seed, n, 0)).line {
@@ -69,7 +69,7 @@ proptest! {
 #[test]
 fn a_question_is_a_function_of_its_number() {
     let people: Vec<Person> = (0..100).map(somebody).collect();
-    let people = People::new(&users(0.3, 1.0), 7, &people).unwrap();
+    let people = People::new(&users(0.3, 1.0), 7, &people);
     let draw = |n| people.draw(&mut Draws::new(7, n, 0));
     let once: Vec<Whom> = (0..500).map(draw).collect();
     let backwards: Vec<Whom> = (0..500).rev().map(draw).collect();
@@ -82,7 +82,7 @@ fn a_question_is_a_function_of_its_number() {
 fn own_identifiers_all_come_and_others_fill_up() {
     let mut two = somebody(0);
     two.eids = vec![Eid { source: "pubcid.org".to_owned(), uid: "c".to_owned() }];
-    let people = People::new(&users(0.0, 0.0), 7, &[two, Person::default()]).unwrap();
+    let people = People::new(&users(0.0, 0.0), 7, &[two, Person::default()]);
     assert_eq!(people.sources, ["ifa", "pubcid.org"]);
     let mut seen = std::collections::BTreeSet::new();
     for n in 0..200 {
@@ -95,19 +95,12 @@ fn own_identifiers_all_come_and_others_fill_up() {
 #[test]
 fn strangers_of_the_file_can_be_left_out() {
     let people: Vec<Person> = (0..50).map(somebody).collect();
-    let mut people = People::new(&users(0.0, 1.0), 7, &people).unwrap();
+    let mut people = People::new(&users(0.0, 1.0), 7, &people);
     people.keep(|line| line % 5 == 0);
     assert_eq!(people.of_file(), 10);
     assert!((0..500).all(|n| people.draw(&mut Draws::new(7, n, 0)).line.unwrap().is_multiple_of(5)));
     people.keep(|_| false);
     assert!((0..50).all(|n| people.draw(&mut Draws::new(7, n, 0)).line.is_none()), "then all are made up");
-}
-
-#[test]
-fn everything_wrong_with_the_users_is_said_at_once() {
-    let users = workload::Users { unknown_share: 1.5, zipf: f64::NAN, ids: BTreeMap::from([(0, 1.0)]), file: None };
-    let error = People::new(&users, 7, &[]).unwrap_err();
-    assert_eq!((error.problems().len(), error.exit_code()), (3, 2), "{error}");
 }
 
 #[test]
