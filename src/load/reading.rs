@@ -20,6 +20,10 @@ const MOST_PLACES: usize = 100_000;
 pub const MOST_SECONDS: f64 = 604_800.0;
 /// A report has no more phases.
 const MOST_PHASES: usize = 1_000;
+/// Steps until a search has risen to its end: the rest of a report's phases is for those between and for an overload.
+const MOST_RISES: f64 = 500.0;
+/// Phases of an overload.
+const MOST_MULTIPLES: usize = 400;
 /// A phase has no more than so many times the peak.
 const MOST_TIMES: f64 = 1_000.0;
 /// Plans: exactly one of them.
@@ -167,6 +171,11 @@ fn check_search(search: &Saturation, path: &str, written: &mut Written) {
     if !(search.factor > 1.0 && search.factor <= 100.0) {
         written.wrong(&format!("{path}.factor"), "must be above 1, and at most 100", "1.5 is a good one");
     }
+    let rises = (search.to / search.from).ln() / search.factor.ln();
+    if search.from > 0.0 && search.factor > 1.0 && rises > MOST_RISES {
+        let help = "raise `factor` or `from`, or lower `to`";
+        written.wrong(&format!("{path}.factor"), format!("the search would take {rises:.0} steps to rise"), help);
+    }
     if !(search.precision >= 0.001 && search.precision < 1.0) {
         let help = "0.05 stops when the two ends are 5 % apart";
         written.wrong(&format!("{path}.precision"), "must be a share from 0.001 to below 1", help);
@@ -178,8 +187,8 @@ fn check_overload(overload: &Overload, written: &mut Written) {
     duration(overload.seconds, "arrivals.overload.seconds", written);
     if overload.times.is_empty() {
         written.wrong("arrivals.overload.times", "there is none", "such as `[1, 2, 5, 10]`");
-    } else if overload.times.len() > MOST_PHASES {
-        let message = format!("there are {}; a run has at most {MOST_PHASES} phases", overload.times.len());
+    } else if overload.times.len() > MOST_MULTIPLES {
+        let message = format!("there are {}; a run has at most {MOST_MULTIPLES}", overload.times.len());
         written.wrong("arrivals.overload.times", message, "");
     }
     let mut seen = BTreeSet::new();

@@ -147,6 +147,10 @@ fn nothing_is_without_bounds() {
             vec!["warm_seconds: must be from 0 to 604800"],
         ),
         (
+            with("doors: { lookup: 1 }\narrivals: { saturation: { from: 1, to: 1000000, factor: 1.001 } }"),
+            vec!["saturation.factor: the search would take 13822 steps"],
+        ),
+        (
             with(overload),
             vec!["step_seconds: must be", "overload.seconds: must be", "times[0]: must be at most 1000 times"],
         ),
