@@ -100,6 +100,20 @@ fn what_was_given_up_counts_as_slow() {
 }
 
 #[test]
+fn wrong_verdicts_of_all_steps_count_together() {
+    let phase = |step, wrong| Measured {
+        step,
+        counts: Counts { due: 10, checked: 10, wrong_target: wrong, ..Counts::default() },
+        ..Measured::default()
+    };
+    let goals = Goals { wrong_verdicts: Some(0), ..Goals::default() };
+    let met = |phases: &[Measured]| wrong_in_all(phases, &goals).iter().all(|verdict| verdict.met);
+    assert!(met(&[phase(true, 0), phase(false, 1)]), "a phase is judged by itself");
+    assert!(!met(&[phase(true, 0), phase(true, 1), phase(false, 0)]));
+    assert!(wrong_in_all(&[phase(true, 1)], &Goals::default()).is_empty(), "nobody asked");
+}
+
+#[test]
 fn shares_are_said_as_finely_as_they_are_asked_for() {
     let shares = [(0.9999, "99.99 %"), (0.99985, "99.985 %"), (0.999_999, "99.999 %"), (0.9, "90 %"), (1.0, "100 %")];
     for (share, said) in shares.into_iter().chain([(0.0, "0 %"), (0.29, "29 %"), (0.1, "10 %")]) {

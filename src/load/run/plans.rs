@@ -268,3 +268,53 @@ fn remark(found: &mut Found) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::measured::Counts;
+
+    fn workload(goals: &str) -> Workload {
+        let text = format!(
+            "name: x\ndoors: {{ lookup: 1 }}\narrivals: {{ overload: {{ times: [1, 2], seconds: 1 }} }}\ngoals: {goals}"
+        );
+        crate::load::reading::from_text(&text, std::path::Path::new("x.yaml")).unwrap()
+    }
+
+    fn phase(name: &str, accepted: u64, step: bool) -> Measured {
+        let counts = Counts { due: 1_000, accepted, ..Counts::default() };
+        Measured { name: name.to_owned(), step, seconds: 1.0, counts, ..Measured::default() }
+    }
+
+    #[test]
+    fn goodput_is_a_share_of_the_highest_of_the_run() {
+        let judged = |first: u64| {
+            let phases = vec![phase("100/s", 100, true), phase("1x", first, false), phase("2x", 95, false)];
+            let mut found = Found { phases, ..Found::default() };
+            let peak = Peak { sustained_per_second: 100.0, goodput_per_second: 100.0 };
+            judge_overload(&workload("{ goodput_share_of_peak: 0.9 }"), peak, &mut found);
+            let met: Vec<bool> = found.verdicts.iter().map(|verdict| verdict.met).collect();
+            (met, found.peak.map(|peak| peak.goodput_per_second), found.remarks.len())
+        };
+        assert_eq!(judged(100), (vec![true, true], None, 0));
+        assert_eq!(judged(120), (vec![true, false], Some(120.0), 1), "95 is not 90 % of 120");
+    }
+
+    #[test]
+    fn the_generator_is_blamed_for_the_lowest_rate_that_failed() {
+        let settings = Saturation { from: 100.0, to: 1_000.0, factor: 2.0, precision: 0.1, ..Saturation::default() };
+        let said = |busy_at: &str| {
+            let (mut search, mut found) = (Search::new(&settings), Found::default());
+            while let Some(rate) = search.next() {
+                let name = step_name(rate);
+                let generator_busy_share = if name == busy_at { 0.99 } else { 0.5 };
+                found.phases.push(Measured { generator_busy_share, ..phase(&name, 1, true) });
+                search.tell(rate <= 390.0);
+            }
+            remark_limit(&search, &settings, &mut found);
+            found.remarks
+        };
+        assert_eq!(said("366/s"), Vec::<String>::new(), "the last that was tried, at which the goals held");
+        assert!(said("400/s").concat().starts_with("the goals failed at 400/s"), "{:?}", said("400/s"));
+    }
+}
