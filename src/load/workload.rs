@@ -312,7 +312,8 @@ impl Default for Request {
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Goals {
-    /// Of the accepted answers, from the intended start, in milliseconds.
+    /// Of the accepted answers, from the intended start, in milliseconds; what was given up or came too late counts as slower
+    /// than all of them.
     pub p50_ms: Option<f64>,
     /// As `p50_ms`.
     pub p99_ms: Option<f64>,
@@ -322,12 +323,13 @@ pub struct Goals {
     pub errors: Option<u64>,
     /// Accepted answers as a share of the requests that were due.
     pub accepted_share: Option<f64>,
-    /// Goodput (accepted in time, a second) as a share of the peak of the same run: `overload` alone.
+    /// Goodput (accepted in time, a second) as a share of the highest of the same run: `overload` alone.
     pub goodput_share_of_peak: Option<f64>,
-    /// Accepted p99.9 within `request.tmax_ms`.
+    /// Accepted p99.9 within `request.tmax_ms`: of those that were answered with substance or waited for in vain, 99.9 % were
+    /// answered in time.
     pub within_deadline: Option<bool>,
     /// `suppress` where the truth says target, and `target` where it says suppress. Needs `--truth`.
     pub wrong_verdicts: Option<u64>,
-    /// p99 as a multiple of the phase named `idle` of the same run.
+    /// p99, as `p99_ms` has it, as a multiple of that of the phase named `idle` of the same run.
     pub p99_times_idle: Option<f64>,
 }
