@@ -60,7 +60,7 @@ enum Command {
     Generations(generations::Args),
     Rollback(rollback::Args),
     Keys(keys::Args),
-    Load(load::Args),
+    Load(Box<load::Args>),
     Synth(synth::Args),
     Demo(demo::Args),
     #[command(hide = true)]
