@@ -60,6 +60,9 @@ share_cores() {
     else
         ON_SERVER=(taskset -c "${LOAD_TESTS_SERVER_CORE:-0}") GENERATOR=(taskset -c "${LOAD_TESTS_GENERATOR_CORE:-1}")
     fi
+    [ -n "${REALTIME:-}" ] || return 0
+    chrt --fifo 1 true 2>/dev/null || die "--realtime needs chrt (util-linux) and the right to use it (root)"
+    ON_SERVER+=(chrt --fifo 1)
 }
 
 # Says what this machine takes away from two busy cores: no latency below is better than that.

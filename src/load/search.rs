@@ -1,4 +1,5 @@
-//! The search for the highest rate that a server bears: which rate to try next, told how the earlier ones went.
+//! The search for the highest rate that a server bears, and the climb to the highest goodput: which rate to try next, told how
+//! the earlier ones went.
 
 use super::workload::Saturation;
 
@@ -55,6 +56,50 @@ impl Search {
     /// The lowest rate at which they did not, so far: what ended the search, unless it is `None`.
     pub fn failed(&self) -> Option<f64> {
         self.high
+    }
+}
+
+/// So many steps in a row that bring nothing end a climb: one may be a hiccup of the machine.
+const IN_VAIN: u32 = 2;
+
+/// A climb to the highest goodput, whatever the latencies there: on as long as more is accepted for a higher rate.
+#[derive(Debug, Clone)]
+pub struct Climb {
+    settings: Saturation,
+    next: Option<f64>,
+    highest: f64,
+    in_vain: u32,
+}
+
+impl Climb {
+    /// A climb that begins at `settings.from`.
+    pub fn new(settings: &Saturation) -> Self {
+        Climb { settings: settings.clone(), next: Some(settings.from), highest: 0.0, in_vain: 0 }
+    }
+
+    /// The rate to try, requests a second; `None` at the end.
+    pub fn next(&self) -> Option<f64> {
+        self.next
+    }
+
+    /// How many were accepted a second at the rate that was to be tried.
+    pub fn tell(&mut self, goodput: f64) {
+        let Some(rate) = self.next else { return };
+        let grew = goodput > self.highest * (1.0 + self.settings.precision);
+        self.in_vain = if grew { 0 } else { self.in_vain + 1 };
+        self.highest = self.highest.max(goodput);
+        let on = self.in_vain < IN_VAIN && rate < self.settings.to;
+        self.next = on.then(|| (rate * self.settings.factor).min(self.settings.to));
+    }
+
+    /// The highest goodput so far.
+    pub fn highest(&self) -> f64 {
+        self.highest
+    }
+
+    /// Whether it ended at `settings.to` while it still brought more.
+    pub fn grows_still(&self) -> bool {
+        self.next.is_none() && self.in_vain == 0
     }
 }
 
@@ -119,5 +164,37 @@ mod tests {
             step != 2 && rate <= 20_000.0
         });
         assert!(found > 18_000.0, "{found}");
+    }
+
+    /// What a server of so many a second accepts; `stalls` tells steps at which it accepts half of that.
+    fn climbed(bears: f64, settings: &Saturation, stalls: impl Fn(u32) -> bool) -> (Climb, u32) {
+        let (mut climb, mut steps) = (Climb::new(settings), 0);
+        while let Some(rate) = climb.next() {
+            let accepts = if stalls(steps) { bears / 2.0 } else { bears };
+            climb.tell(rate.min(accepts));
+            steps += 1;
+            assert!(steps < 200, "it ends");
+        }
+        (climb, steps)
+    }
+
+    proptest! {
+        #[test]
+        fn a_climb_ends_at_what_a_server_accepts_though_one_step_stalls(
+            bears in 100.0..500_000.0, factor in 1.2..3.0, stall in 0_u32..30,
+        ) {
+            let settings = Saturation { from: 100.0, to: 1e9, factor, precision: 0.05, step_seconds: 1.0 };
+            let (climb, _) = climbed(bears, &settings, |step| step == stall);
+            prop_assert!(climb.highest() * 1.05 >= bears && !climb.grows_still(), "{} of {bears}", climb.highest());
+        }
+    }
+
+    #[test]
+    fn a_climb_that_has_to_end_says_so_and_one_of_nothing_ends_soon() {
+        let settings = Saturation { from: 100.0, to: 1_000.0, factor: 2.0, ..Saturation::default() };
+        let (climb, steps) = climbed(1e9, &settings, |_| false);
+        assert_eq!((climb.highest(), climb.grows_still(), steps), (1_000.0, true, 5));
+        let (climb, steps) = climbed(0.0, &settings, |_| false);
+        assert_eq!((climb.highest(), climb.grows_still(), steps), (0.0, false, 2));
     }
 }

@@ -78,11 +78,11 @@ impl Limits {
         if deadline == 0 {
             return Limits { deadline, unsent: 1_000_000_000, unanswered: 1_000_000_000, sweep: 20_000_000 };
         }
-        // Half of the time may go by in waiting for a slot: what is sent later is hardly answered in time, and the oldest
-        // first would then mean that under overload every single answer comes too late.
+        // A quarter of the time may go by in waiting for a slot: what is sent later is hardly answered in time where the
+        // server is late, too, and the oldest first would then mean that under overload answers come too late.
         Limits {
             deadline,
-            unsent: deadline / 2,
+            unsent: deadline / 4,
             unanswered: deadline,
             sweep: (deadline / 20).clamp(1_000_000, 20_000_000),
         }

@@ -8,7 +8,7 @@ use crate::load::measured::{Measured, Peak, Verdict};
 use crate::load::reading::MOST_PER_SECOND;
 use crate::load::record::MOST_GENERATIONS;
 use crate::load::schedule::Stretch;
-use crate::load::search::Search;
+use crate::load::search::{Climb, Search};
 use crate::load::workload::{Goals, Overload, Phase, Plan, Saturation, Workload};
 use std::time::Duration;
 
@@ -120,30 +120,69 @@ async fn search<W: Writes>(
     let mut search = Search::new(settings);
     let mut goodput: f64 = 0.0;
     while let Some(rate) = search.next()
-        && !engine.stopped()
+        && let Some(step) = step(engine, settings, rate, watch, found).await?
     {
-        let lead = (settings.step_seconds / 4.0).min(0.5);
-        let segment = |seconds, counted| Segment {
-            name: step_name(rate),
-            stretch: Stretch::constant(rate, seconds),
-            counted,
-            step: true,
-        };
-        let segments = [segment(lead, false), segment(settings.step_seconds, true)];
-        let Some(step) = drive(engine, &segments, watch).await?.pop() else { break };
-        if engine.stopped() {
-            found.phases.push(step);
-            break;
-        }
-        goodput = goodput.max(goals::goodput(&step));
-        search.tell(holds(&step, goals, workload));
-        found.phases.push(step);
-        tokio::time::sleep(REST).await;
+        goodput = goodput.max(goals::goodput(step));
+        search.tell(holds(step, goals, workload));
     }
     remark_limit(&search, settings, found);
     let peak = Peak { sustained_per_second: search.sustained(), goodput_per_second: goodput };
     found.peak = Some(peak);
     Ok(peak)
+}
+
+/// Raises the rate as long as more is accepted for it.
+async fn climb<W: Writes>(
+    engine: &Engine<W>,
+    workload: &Workload,
+    settings: &Saturation,
+    watch: &mut dyn Watch,
+    found: &mut Found,
+) -> Result<Peak> {
+    let mut climb = Climb::new(settings);
+    let mut sustained: f64 = 0.0;
+    while let Some(rate) = climb.next()
+        && let Some(step) = step(engine, settings, rate, watch, found).await?
+    {
+        climb.tell(goals::goodput(step));
+        sustained = if holds(step, &goals::of_a_peak(), workload) { sustained.max(rate) } else { sustained };
+    }
+    if climb.grows_still() {
+        found.remarks.push(format!(
+            "more was accepted up to {:.0}/s, where the climb had to end: the peak may be higher; raise `to`",
+            settings.to
+        ));
+    }
+    let peak = Peak { sustained_per_second: sustained, goodput_per_second: climb.highest() };
+    found.peak = Some(peak);
+    Ok(peak)
+}
+
+/// One step at a rate; `None` when somebody ended the run meanwhile.
+async fn step<'f, W: Writes>(
+    engine: &Engine<W>,
+    settings: &Saturation,
+    rate: f64,
+    watch: &mut dyn Watch,
+    found: &'f mut Found,
+) -> Result<Option<&'f Measured>> {
+    if engine.stopped() {
+        return Ok(None);
+    }
+    let lead = (settings.step_seconds / 4.0).min(0.5);
+    let segment = |seconds, counted| Segment {
+        name: step_name(rate),
+        stretch: Stretch::constant(rate, seconds),
+        counted,
+        step: true,
+    };
+    let segments = [segment(lead, false), segment(settings.step_seconds, true)];
+    found.phases.extend(drive(engine, &segments, watch).await?.pop());
+    if engine.stopped() {
+        return Ok(None);
+    }
+    tokio::time::sleep(REST).await;
+    Ok(found.phases.last())
 }
 
 fn step_name(rate: f64) -> String {
@@ -180,7 +219,7 @@ async fn overloaded<W: Writes>(
     found: &mut Found,
 ) -> Result<()> {
     warm(engine, workload, overload.peak.from, watch).await?;
-    let peak = search(engine, workload, &overload.peak, &goals::of_a_peak(), watch, found).await?;
+    let peak = climb(engine, workload, &overload.peak, watch, found).await?;
     judge_search(engine, workload, peak, &overload.peak, found);
     // Multiples of nothing are nothing.
     let times = if peak.goodput_per_second > 0.0 { overload.times.as_slice() } else { &[] };
