@@ -323,7 +323,8 @@ pub struct Goals {
     pub errors: Option<u64>,
     /// Accepted answers as a share of the requests that were due.
     pub accepted_share: Option<f64>,
-    /// Goodput (accepted in time, a second) as a share of the highest of the same run: `overload` alone.
+    /// Goodput (accepted in time, a second) as a share of the highest of the same run, of phases above the peak that was found:
+    /// `overload` alone.
     pub goodput_share_of_peak: Option<f64>,
     /// Accepted p99.9 within `request.tmax_ms`: of those that were answered with substance or waited for in vain, 99.9 % were
     /// answered in time.

@@ -245,8 +245,14 @@ fn judge_overload(workload: &Workload, searched: Peak, found: &mut Found) {
     let phases = || found.phases.iter().filter(|phase| !phase.step);
     let highest = phases().map(goals::goodput).fold(searched.goodput_per_second, f64::max);
     let against = Against { tmax_ms: workload.request.tmax_ms, idle_p99_us: None, peak: Some(highest) };
-    let verdicts: Vec<Verdict> =
-        phases().flat_map(|measured| goals::verdicts(measured, &workload.goals, against)).collect();
+    let verdicts: Vec<Verdict> = phases()
+        .flat_map(|measured| {
+            // At exactly the peak nothing is left to make up for what a stall of the machine took: no sign of a collapse.
+            let above = measured.offered_per_second > searched.goodput_per_second * 1.001;
+            let share = workload.goals.goodput_share_of_peak.filter(|_| above);
+            goals::verdicts(measured, &Goals { goodput_share_of_peak: share, ..workload.goals.clone() }, against)
+        })
+        .collect();
     found.verdicts.extend(verdicts);
     if highest > searched.goodput_per_second {
         found.peak = Some(Peak { goodput_per_second: highest, ..searched });
@@ -320,15 +326,17 @@ mod tests {
         crate::load::reading::from_text(&text, std::path::Path::new("x.yaml")).unwrap()
     }
 
-    fn phase(name: &str, accepted: u64, step: bool) -> Measured {
+    fn phase(name: &str, offered_per_second: f64, accepted: u64, step: bool) -> Measured {
         let counts = Counts { due: 1_000, accepted, ..Counts::default() };
-        Measured { name: name.to_owned(), step, seconds: 1.0, counts, ..Measured::default() }
+        Measured { name: name.to_owned(), step, seconds: 1.0, offered_per_second, counts, ..Measured::default() }
     }
 
     #[test]
     fn goodput_is_a_share_of_the_highest_of_the_run() {
         let judged = |first: u64| {
-            let phases = vec![phase("100/s", 100, true), phase("1x", first, false), phase("2x", 95, false)];
+            let once = phase("1x", 100.0, 60, false);
+            let twice = [phase("2x", 200.0, first, false), phase("5x", 500.0, 95, false)];
+            let phases = [phase("100/s", 100.0, 100, true), once].into_iter().chain(twice).collect();
             let mut found = Found { phases, ..Found::default() };
             let peak = Peak { sustained_per_second: 100.0, goodput_per_second: 100.0 };
             judge_overload(&workload("{ goodput_share_of_peak: 0.9 }"), peak, &mut found);
@@ -336,7 +344,11 @@ mod tests {
             (met, found.peak.map(|peak| peak.goodput_per_second), found.remarks.len())
         };
         assert_eq!(judged(100), (vec![true, true], None, 0));
-        assert_eq!(judged(120), (vec![true, false], Some(120.0), 1), "95 is not 90 % of 120");
+        assert_eq!(
+            judged(120),
+            (vec![true, false], Some(120.0), 1),
+            "95 is not 90 % of 120; and 60 at the peak itself are not judged"
+        );
     }
 
     #[test]
@@ -347,7 +359,7 @@ mod tests {
             while let Some(rate) = search.next() {
                 let name = step_name(rate);
                 let generator_busy_share = if name == busy_at { 0.99 } else { 0.5 };
-                found.phases.push(Measured { generator_busy_share, ..phase(&name, 1, true) });
+                found.phases.push(Measured { generator_busy_share, ..phase(&name, 0.0, 1, true) });
                 search.tell(rate <= 390.0);
             }
             remark_limit(&search, &settings, &mut found);
