@@ -331,6 +331,6 @@ pub struct Goals {
     pub within_deadline: Option<bool>,
     /// `suppress` where the truth says target, and `target` where it says suppress. Needs `--truth`.
     pub wrong_verdicts: Option<u64>,
-    /// p99, as `p99_ms` has it, as a multiple of that of the phase named `idle` of the same run.
+    /// p99, as `p99_ms` has it, as a multiple of that of the accepted answers of the phase named `idle` of the same run.
     pub p99_times_idle: Option<f64>,
 }

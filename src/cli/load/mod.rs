@@ -90,6 +90,7 @@ fn load(args: &Args) -> Result<()> {
     args.overrides.apply(&mut workload)?;
     outputs::are_distinct(&[
         ("WORKLOAD", Some(file)),
+        ("--users", args.overrides.users()),
         ("--truth", args.truth.as_deref()),
         ("--json", args.json.as_deref()),
         ("--html", args.html.as_deref()),

@@ -79,13 +79,14 @@ fn cannot_write(path: &Path, error: std::io::Error) -> Error {
     Error::io(format!("write {}", path.display()), error)
 }
 
-/// Files that are read and written are to be different ones; each with the name of its argument.
+/// Files that are read and written are to be different ones; each with the name of its argument. A device, such as `/dev/null`,
+/// may be named more than once.
 ///
 /// # Errors
 /// Two are the same.
 pub fn are_distinct(files: &[(&str, Option<&Path>)]) -> Result<()> {
-    let named: Vec<(&str, PathBuf)> =
-        files.iter().filter_map(|(name, path)| path.map(|path| (*name, from_here(path)))).collect();
+    let named = files.iter().filter_map(|(name, path)| path.map(|path| (*name, from_here(path))));
+    let named: Vec<(&str, PathBuf)> = named.filter(|(_, path)| !path.exists() || path.is_file()).collect();
     for (at, (name, path)) in named.iter().enumerate() {
         if let Some((other, _)) = named[..at].iter().find(|(_, other)| other == path) {
             return Err(Error::usage(format!(

@@ -35,6 +35,11 @@ pub struct Overrides {
 }
 
 impl Overrides {
+    /// The users file, where one is named.
+    pub fn users(&self) -> Option<&Path> {
+        self.users.as_deref()
+    }
+
     /// Changes a workload.
     ///
     /// # Errors

@@ -206,8 +206,8 @@ fn status_of(mut result: &[u8]) -> Option<u64> {
     None
 }
 
-/// ARTF says no status. The generation is `metadata.model_version`; 0 = none was loaded. Who was shed gets a valid answer, and cannot
-/// be told from those of whom there is nothing to say.
+/// The message says no status: who was shed is told by the metadata (`grpc`). The generation is `metadata.model_version`; 0 = none
+/// was loaded.
 fn artf(mut body: &[u8]) -> Option<Read> {
     let mut generation = 0;
     while let Some((number, field)) = next(&mut body) {

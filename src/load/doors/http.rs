@@ -12,9 +12,12 @@ use hyper::StatusCode;
 use hyper::header::HeaderValue;
 use smallvec::SmallVec;
 use std::io::{self, Write};
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+/// How long a connection may take.
+const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 /// The most headers that an answer may have.
 const MOST_HEADERS: usize = 64;
 /// The longest head of an answer, bytes.
@@ -127,7 +130,8 @@ impl Connection {
 }
 
 async fn connect(address: &str) -> io::Result<TcpStream> {
-    let stream = TcpStream::connect(address).await?;
+    let limit = tokio::time::timeout(CONNECT_WITHIN, TcpStream::connect(address)).await;
+    let stream = limit.map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "no answer within 5 s"))??;
     stream.set_nodelay(true)?;
     Ok(stream)
 }

@@ -21,7 +21,7 @@ pub enum Became {
     Shed,
     /// Not answered, or not validly.
     Failed {
-        /// The sort of failure: `connect`, `closed`, `status 500`, `unreadable`, ...
+        /// The sort of failure: `connect`, `closed`, `http 500`, `grpc UNAVAILABLE`, `unreadable`, ...
         kind: &'static str,
         /// What was said.
         message: String,

@@ -71,17 +71,13 @@ fn out_of_date(head: &Head, now: Timestamp) -> Option<String> {
 }
 
 /// What a reader must know of the answers of a whole run.
-pub(super) fn remarks(doors: impl Iterator<Item = Door>, generation: Option<u64>, phases: &[Measured]) -> Vec<String> {
+pub(super) fn remarks(generation: Option<u64>, phases: &[Measured]) -> Vec<String> {
     let mut remarks = Vec::new();
-    for phase in phases.iter().filter(|phase| phase.items < phase.items_asked) {
+    for phase in phases.iter().filter(|phase| !phase.step && phase.items < phase.items_asked) {
         remarks.push(format!(
-            "{}: accepted answers had {} of {} lookups or events: of what was asked together, some was shed",
+            "{}: accepted answers had {} of {} lookups or events: of what was asked together, some was shed (of events: some were there already)",
             phase.name, phase.items, phase.items_asked
         ));
-    }
-    let mut doors = doors;
-    if doors.any(|door| door == Door::Artf) {
-        remarks.push("artf: its answers cannot say that a request was shed: such ones count as accepted".to_owned());
     }
     let mut answered = phases.iter().flat_map(|phase| phase.generations.keys()).peekable();
     if let Some(generation) = generation
@@ -162,12 +158,9 @@ mod tests {
     #[test]
     fn answers_that_say_too_little_are_told() {
         let phase = Measured { items: 90, items_asked: 100, generations: [(8, 5)].into(), ..Measured::default() };
-        let said = remarks([Door::Artf].into_iter(), Some(7), std::slice::from_ref(&phase));
-        assert!(
-            said[0].contains("90 of 100") && said[1].starts_with("artf: ") && said[2].contains("generation 7"),
-            "{said:?}"
-        );
+        let said = remarks(Some(7), std::slice::from_ref(&phase));
+        assert!(said[0].contains("90 of 100") && said[1].contains("generation 7"), "{said:?}");
         let whole = Measured { items: 100, ..phase };
-        assert_eq!(remarks([Door::Lookup].into_iter(), Some(8), &[whole]), Vec::<String>::new());
+        assert_eq!(remarks(Some(8), &[whole]), Vec::<String>::new());
     }
 }

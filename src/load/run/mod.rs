@@ -141,7 +141,7 @@ pub fn run(order: &Order, watch: &mut dyn Watch) -> Result<Run> {
         found
     })?;
     remarks.extend(found.remarks);
-    remarks.extend(checked::remarks(order.workload.doors.keys().copied(), generation, &found.phases));
+    remarks.extend(checked::remarks(generation, &found.phases));
     Ok(Run {
         format: super::report::FORMAT,
         workload: order.workload.clone(),
