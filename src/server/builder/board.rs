@@ -182,6 +182,11 @@ impl Board {
         let mut inner = self.inner.lock();
         let now = (Clock::System.now(), Instant::now());
         inner.publishing.requested = Some(inner.requested.get_or_insert(now).0);
+        // Until somebody has looked, what is known is of what was published before: whoever asks would take it for theirs.
+        let publishing = &mut inner.publishing;
+        if matches!(publishing.stage, Stage::InService | Stage::Failed) {
+            (publishing.stage, publishing.definitions, publishing.failure) = (Stage::Waiting, None, None);
+        }
     }
 
     /// Where the published definitions are.
@@ -297,5 +302,23 @@ mod tests {
         assert!(!asked.is_cancelled());
         board.supersede("new");
         assert!(asked.is_cancelled() && board.take_asked().is_some_and(|queued| queued.why == Why::PublishedMany));
+    }
+
+    #[test]
+    fn what_was_published_before_says_nothing_of_what_is_published_now() {
+        let board = Board::default();
+        board.published();
+        assert_eq!(board.publishing().stage, Stage::Unknown, "nobody has looked yet");
+        for before in [Stage::InService, Stage::Failed] {
+            board.stage(before, Some("old".to_owned()), None);
+            board.published();
+            let publishing = board.publishing();
+            assert_eq!((publishing.stage, publishing.definitions), (Stage::Waiting, None), "{before:?}");
+            board.in_service(Generation(7), "old");
+            assert_eq!(board.publishing().stage, Stage::Waiting, "a generation of the definitions before");
+        }
+        board.stage(Stage::Pinned, Some("old".to_owned()), None);
+        board.published();
+        assert_eq!(board.publishing().stage, Stage::Pinned, "a rollback holds for what is published, too");
     }
 }
