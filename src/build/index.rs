@@ -104,6 +104,7 @@ impl Fold {
         let phase = inputs.progress.phase("identities", Some(self.graph.len() as u64), Unit::Rows);
         let mut people = self.graph.finish(inputs.loaded.config.identity.max_ids_per_profile);
         let settled = self.consents.settle(&people);
+        people.forget_numbers();
         let (mut sections, bid_ids) = write_identities(inputs, &people, &settled)?;
         let mut provenance = Provenance::new(inputs.loaded, people.report(), &self.list_sources);
         provenance.objecting_identifiers = settled.objecting.len() as u64;
@@ -158,19 +159,19 @@ fn write_identities(
     people: &People,
     settled: &SettledConsents,
 ) -> Result<(Vec<SectionRef>, u64)> {
-    let (starts, at) = people.by_ordinal();
-    let identifiers = at.iter().map(|&number| {
-        let (key, id_type, _) = people.identifier(number);
-        (key, id_type)
-    });
-    let keys = plain_section(inputs, "keys", Plane::Control, |out| keys::write_keys(&starts, identifiers, out))?;
-    drop((starts, at));
     let bid: Vec<bool> = inputs.loaded.id_types.iter().map(|id_type| id_type.bid).collect();
     let entries = people
         .identifiers()
         .filter(|&(_, id_type, _)| bid[usize::from(id_type)])
         .filter_map(|(key, _, who)| Some((key, if who == NOBODY { mark(&settled.objecting, key)? } else { who })));
-    let identities = section(inputs, "identities", Plane::Bid, |out| IdentitiesWriter::write(entries.clone(), out))?;
+    let (keys, identities) = rayon::join(
+        || {
+            let (starts, places) = people.by_ordinal();
+            plain_section(inputs, "keys", Plane::Control, |out| keys::write_keys(&starts, people.at(&places), out))
+        },
+        || section(inputs, "identities", Plane::Bid, |out| IdentitiesWriter::write(entries.clone(), out)),
+    );
+    let (keys, identities) = (keys?, identities?);
     let consents = plain_section(inputs, "consents", Plane::Bid, |out| consents::write_consents(&settled.flags, out))?;
     let objecting: Vec<(ProfileKey, u8)> = settled.objecting.iter().map(|one| (one.key, one.scope)).collect();
     let blocked = plain_section(inputs, "blocked", Plane::Bid, |out| blocked::write_blocked(&objecting, out))?;
@@ -193,13 +194,14 @@ fn mark(objecting: &[Objecting], key: ProfileKey) -> Option<u32> {
 }
 
 /// Returns the section and how many rows were dropped.
-fn write_traits(inputs: &IndexInputs<'_>, people: &People, mut traits: Traits) -> Result<(SectionRef, u64)> {
+fn write_traits(inputs: &IndexInputs<'_>, people: &People, traits: Traits) -> Result<(SectionRef, u64)> {
     let out = inputs.store.section("traits", Plane::Control)?;
     let mut writer = TraitsWriter::new(out, people.len(), people.seeds())?;
+    let mut winners = traits.by_profile(people);
     for (number, decl) in inputs.loaded.declarations.traits.iter().enumerate() {
-        writer.add(&decl.name, &traits.settle(number, people))?;
+        writer.add(&decl.name, &winners.take(number))?;
     }
-    Ok((writer.finish()?.finish()?, traits.dropped(people)))
+    Ok((writer.finish()?.finish()?, winners.dropped()))
 }
 
 type LeftByEvent = BTreeMap<String, crate::profiles::events::Left>;

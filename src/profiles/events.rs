@@ -152,9 +152,14 @@ fn repeats(
         .into_par_iter()
         .map(|places| {
             let row = |at: u32| row_of(at as usize);
-            places.sort_unstable_by(|&a, &b| ids[a as usize].cmp(&ids[b as usize]).then_with(|| first(row(a), row(b))));
-            let pairs = places.windows(2).filter(|pair| ids[pair[0] as usize] == ids[pair[1] as usize]);
-            pairs.map(|pair| row(pair[1])).collect()
+            let id = |at: u32| ids[at as usize];
+            // Ids lie scattered: read once, not at every comparison. Those of a part differ below its bits.
+            let mut keyed: Vec<(u64, u32)> = places.iter().map(|&at| ((id(at) >> 52) as u64, at)).collect();
+            keyed.sort_unstable_by(|&(a_bits, a), &(b_bits, b)| {
+                a_bits.cmp(&b_bits).then_with(|| id(a).cmp(&id(b))).then_with(|| first(row(a), row(b)))
+            });
+            let same = keyed.windows(2).filter(|pair| pair[0].0 == pair[1].0 && id(pair[0].1) == id(pair[1].1));
+            same.map(|pair| row(pair[1].1)).collect()
         })
         .collect();
     let rows = with_id.as_ref().and_then(|rows| rows.last()).map_or(ids.len(), |&last| last as usize + 1);

@@ -3,12 +3,11 @@
 //! The partition does not depend on the order of rows; only the numbers do, and they end with the build.
 
 use super::cut;
+use super::numbers::Numbers;
 use super::people::{IdentityReport, People};
 use super::sets::Sets;
 use crate::error::{Error, Result};
 use crate::schema::ProfileKey;
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 
 /// Whom a row speaks of, before profiles are known: an identifier, or (top bit) a set of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,13 +48,14 @@ pub enum Witness {
 /// Identifiers and what joins them.
 #[derive(Debug, Default)]
 pub struct Graph {
-    numbers: HashMap<ProfileKey, u32, BuildHasherDefault<AlreadyHashed>>,
+    numbers: Numbers,
     types: Vec<u16>,
     parents: Vec<u32>,
     /// Whether a row other than a consent mentions it.
     mentioned: Vec<bool>,
     sets: Sets,
     scratch: Vec<u32>,
+    asked: Vec<ProfileKey>,
     report: IdentityReport,
 }
 
@@ -70,13 +70,17 @@ impl Graph {
     ///
     /// # Errors
     /// More than 2^31 identifiers.
-    pub fn number(&mut self, keys: impl Iterator<Item = (ProfileKey, u16)> + Clone, out: &mut Vec<u32>) -> Result<()> {
-        const UNKNOWN: u32 = u32::MAX;
+    pub fn number(&mut self, ids: impl Iterator<Item = (ProfileKey, u16)> + Clone, out: &mut Vec<u32>) -> Result<()> {
         let first = out.len();
-        out.extend(keys.clone().map(|(key, _)| self.numbers.get(&key).copied().unwrap_or(UNKNOWN)));
-        for (slot, (key, id_type)) in out[first..].iter_mut().zip(keys) {
-            if *slot == UNKNOWN {
-                *slot = self.new_number(key, id_type);
+        self.asked.clear();
+        self.asked.extend(ids.clone().map(|(key, _)| key));
+        self.numbers.of(&self.asked, out);
+        for (&number, (_, id_type)) in out[first..].iter().zip(ids) {
+            // Numbers ascend, so whoever comes for the first time is the next without a type.
+            if number as usize == self.types.len() {
+                self.types.push(id_type);
+                self.parents.push(number);
+                self.mentioned.push(false);
             }
         }
         if self.types.len() >= SET as usize {
@@ -85,17 +89,6 @@ impl Graph {
             ));
         }
         Ok(())
-    }
-
-    fn new_number(&mut self, key: ProfileKey, id_type: u16) -> u32 {
-        let fresh = self.types.len() as u32;
-        let number = *self.numbers.entry(key).or_insert(fresh);
-        if number == fresh {
-            self.types.push(id_type);
-            self.parents.push(fresh);
-            self.mentioned.push(false);
-        }
-        number
     }
 
     /// Adds a row that names these identifiers (at least one) and joins them.
@@ -133,9 +126,9 @@ impl Graph {
         self.report.household_links += 1;
     }
 
-    /// Every identifier so far and its number, in no order.
+    /// Every identifier so far and its number.
     pub fn identifiers(&self) -> impl Iterator<Item = (ProfileKey, u32)> + '_ {
-        self.numbers.iter().map(|(&key, &number)| (key, number))
+        self.numbers.keys().iter().copied().zip(0..)
     }
 
     /// Identifiers so far.
@@ -150,10 +143,7 @@ impl Graph {
 
     /// Cuts what is too large, then gives every profile its ordinal. `max_ids` is the most identifiers of a profile.
     pub fn finish(mut self, max_ids: u32) -> People {
-        let mut keys = vec![ProfileKey(0); self.types.len()];
-        for (key, number) in std::mem::take(&mut self.numbers) {
-            keys[number as usize] = key;
-        }
+        let keys = std::mem::take(&mut self.numbers).into_keys();
         self.sets.seal();
         let cut = cut::oversize(&mut self.parents, &self.sets, &keys, max_ids.max(1) as usize);
         self.report.cut_components = cut.components;
@@ -178,22 +168,4 @@ pub(super) fn union(parents: &mut [u32], a: u32, b: u32) {
     // The lower number stays root: early identifiers are those of many rows, and paths stay short.
     let (low, high) = (a.min(b), a.max(b));
     parents[high as usize] = low;
-}
-
-/// A [`ProfileKey`] is a keyed hash already: eight of its bytes are the hash.
-#[derive(Debug, Default)]
-struct AlreadyHashed(u64);
-
-impl Hasher for AlreadyHashed {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|&byte| self.0 = self.0.rotate_left(8) ^ u64::from(byte));
-    }
-
-    fn write_u128(&mut self, key: u128) {
-        self.0 = key as u64;
-    }
 }

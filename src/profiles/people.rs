@@ -39,12 +39,19 @@ pub struct People {
     keys: Vec<ProfileKey>,
     types: Vec<u16>,
     ordinals: Vec<u32>,
-    /// Identifiers by ascending key.
-    order: Vec<u32>,
+    sorted: Sorted,
     sets: Sets,
     seeds: Vec<u32>,
     strangers: Strangers,
     report: IdentityReport,
+}
+
+/// The same identifiers by ascending key: whoever goes through them in this order reads memory in order.
+#[derive(Debug, Default)]
+struct Sorted {
+    keys: Vec<ProfileKey>,
+    types: Vec<u16>,
+    ordinals: Vec<u32>,
 }
 
 /// Identifiers without a profile that rows of consent join: an objection of one is an objection of all.
@@ -86,32 +93,35 @@ impl People {
     ) -> Self {
         let mut lives = mentioned;
         cut.iter().for_each(|&id| lives[id as usize] = false);
+        // From here on everybody points at the root.
         for id in 0..parents.len() as u32 {
+            let root = find(&mut parents, id);
+            parents[id as usize] = root;
             if lives[id as usize] {
-                lives[find(&mut parents, id) as usize] = true;
+                lives[root as usize] = true;
             }
         }
+        let mut roots = parents;
+        let mut without_profile = Vec::new();
+        for (id, root) in (0..).zip(&mut roots).filter(|(_, root)| !lives[**root as usize]) {
+            without_profile.push((std::mem::replace(root, NOBODY), id));
+        }
+        drop(lives);
         let order = ascending(&keys);
-        // In the order of keys, the first identifier of a component is its least.
-        let mut by_root = vec![NOBODY; parents.len()];
-        let mut ordinals = vec![NOBODY; parents.len()];
-        let mut seeds = Vec::new();
-        for &id in &order {
-            let root = find(&mut parents, id) as usize;
-            if !lives[root] {
-                continue;
-            }
-            if by_root[root] == NOBODY {
-                by_root[root] = seeds.len() as u32;
-                seeds.push((keys[id as usize].0 >> 96) as u32);
-            }
-            ordinals[id as usize] = by_root[root];
-        }
-        let joined = (0..parents.len() as u32).filter(|&id| ordinals[id as usize] == NOBODY);
-        let strangers = Strangers::new(joined.map(|id| (find(&mut parents, id), id)).collect());
-        drop((by_root, parents));
+        let mut sorted = Sorted {
+            keys: order.par_iter().map(|&id| keys[id as usize]).collect(),
+            types: order.par_iter().map(|&id| types[id as usize]).collect(),
+            ordinals: order.par_iter().map(|&id| roots[id as usize]).collect(),
+        };
+        drop(order);
+        let mut by_root = vec![NOBODY; roots.len()];
+        let seeds = sorted.give_ordinals(&mut by_root);
+        let mut ordinals = roots;
+        ordinals.par_iter_mut().filter(|root| **root != NOBODY).for_each(|root| *root = by_root[*root as usize]);
+        drop(by_root);
+        let strangers = Strangers::new(without_profile);
         count(&mut report, &ordinals, &types, seeds.len());
-        People { keys, types, ordinals, order, sets, seeds, strangers, report }
+        People { keys, types, ordinals, sorted, sets, seeds, strangers, report }
     }
 
     /// Number of profiles.
@@ -151,10 +161,8 @@ impl People {
 
     /// Every identifier by ascending key: (key, type, ordinal or [`NOBODY`]).
     pub fn identifiers(&self) -> impl Iterator<Item = (ProfileKey, u16, u32)> + Clone + '_ {
-        self.order.iter().map(|&id| {
-            let id = id as usize;
-            (self.keys[id], self.types[id], self.ordinals[id])
-        })
+        let Sorted { keys, types, ordinals } = &self.sorted;
+        keys.iter().zip(types).zip(ordinals).map(|((&key, &id_type), &who)| (key, id_type, who))
     }
 
     /// The identifier of this number: (key, type, ordinal or [`NOBODY`]).
@@ -163,29 +171,62 @@ impl People {
         (self.keys[id], self.types[id], self.ordinals[id])
     }
 
-    /// Identifiers by ordinal: those of ordinal `o` are `at[starts[o]..starts[o + 1]]`, numbers for
-    /// [`identifier`](Self::identifier), by ascending key.
+    /// Identifiers by ordinal: those of ordinal `o` are `places[starts[o]..starts[o + 1]]`, places for
+    /// [`at`](Self::at), by ascending key.
     pub fn by_ordinal(&self) -> (Vec<u32>, Vec<u32>) {
+        let ordinals = &self.sorted.ordinals;
         let mut starts = vec![0u32; self.seeds.len() + 1];
-        self.ordinals.iter().filter(|&&who| who != NOBODY).for_each(|&who| starts[who as usize + 1] += 1);
+        ordinals.iter().filter(|&&who| who != NOBODY).for_each(|&who| starts[who as usize + 1] += 1);
         (1..starts.len()).for_each(|at| starts[at] += starts[at - 1]);
         let mut next = starts.clone();
-        let mut at = vec![0u32; starts.last().map_or(0, |&total| total as usize)];
-        for &id in &self.order {
-            let who = self.ordinals[id as usize];
-            if who != NOBODY {
-                at[next[who as usize] as usize] = id;
-                next[who as usize] += 1;
-            }
+        let mut places = vec![0u32; starts.last().map_or(0, |&total| total as usize)];
+        for (place, &who) in (0..).zip(ordinals).filter(|(_, who)| **who != NOBODY) {
+            places[next[who as usize] as usize] = place;
+            next[who as usize] += 1;
         }
-        (starts, at)
+        (starts, places)
+    }
+
+    /// The identifiers at these places in the order of keys, and their types. They lie scattered, so a block of them is
+    /// read at once: its cache misses overlap.
+    pub fn at<'a>(&'a self, places: &'a [u32]) -> impl Iterator<Item = (ProfileKey, u16)> + Clone + 'a {
+        const BLOCK: usize = 64;
+        let Sorted { keys, types, .. } = &self.sorted;
+        places.chunks(BLOCK).flat_map(|places| {
+            let mut block = [(ProfileKey(0), 0); BLOCK];
+            for (slot, &place) in block.iter_mut().zip(places) {
+                *slot = (keys[place as usize], types[place as usize]);
+            }
+            block.into_iter().take(places.len())
+        })
+    }
+
+    /// Frees what only [`identifier`](Self::identifier) needs, which is not to be asked any more.
+    pub fn forget_numbers(&mut self) {
+        self.keys = Vec::new();
+        self.types = Vec::new();
     }
 
     /// Frees what only the sections of identifiers need; [`ordinal`](Self::ordinal) and the seeds remain.
     pub fn forget_keys(&mut self) {
-        self.keys = Vec::new();
-        self.types = Vec::new();
-        self.order = Vec::new();
+        self.sorted = Sorted::default();
+    }
+}
+
+impl Sorted {
+    /// Turns roots into ordinals, in the order of keys: the first identifier of a component is its least. Fills `by_root`;
+    /// returns the seeds, by ordinal.
+    fn give_ordinals(&mut self, by_root: &mut [u32]) -> Vec<u32> {
+        let mut seeds = Vec::new();
+        for (who, key) in self.ordinals.iter_mut().zip(&self.keys).filter(|(root, _)| **root != NOBODY) {
+            let ordinal = &mut by_root[*who as usize];
+            if *ordinal == NOBODY {
+                *ordinal = seeds.len() as u32;
+                seeds.push((key.0 >> 96) as u32);
+            }
+            *who = *ordinal;
+        }
+        seeds
     }
 }
 

@@ -8,8 +8,9 @@ const LAST: u32 = 1 << 31;
 pub struct Sets {
     flat: Vec<u32>,
     count: usize,
-    /// Direct-mapped: the hash of a set -> position + 1. Forgets on collision, which only costs room.
-    recent: Vec<u32>,
+    /// Direct-mapped: the hash of a set -> other bits of the hash (upper half) and position + 1 (lower half), so that a set
+    /// that is another one is rarely read. Forgets on collision, which only costs room.
+    recent: Vec<u64>,
 }
 
 impl Sets {
@@ -18,11 +19,14 @@ impl Sets {
         if self.count >= self.recent.len() {
             self.grow();
         }
-        let slot = self.slot(ids);
-        if let Some(position) = self.recent[slot].checked_sub(1)
-            && self.get(position).eq(ids.iter().copied())
-        {
-            return position;
+        let hash = hash(ids);
+        let slot = self.slot(hash);
+        let known = self.recent[slot];
+        if known != 0 && known >> 32 == hash >> 32 {
+            let position = known as u32 - 1;
+            if self.get(position).eq(ids.iter().copied()) {
+                return position;
+            }
         }
         let position = self.flat.len() as u32;
         self.flat.extend_from_slice(ids);
@@ -30,7 +34,7 @@ impl Sets {
             *last |= LAST;
         }
         self.count += 1;
-        self.recent[slot] = position + 1;
+        self.recent[slot] = remembered(hash, position);
         position
     }
 
@@ -74,20 +78,27 @@ impl Sets {
         self.flat.shrink_to_fit();
     }
 
-    fn slot(&self, ids: &[u32]) -> usize {
-        hash(ids) as usize & (self.recent.len() - 1)
+    fn slot(&self, hash: u64) -> usize {
+        hash as usize & (self.recent.len() - 1)
     }
 
     fn grow(&mut self) {
         let room = (self.recent.len() * 2).max(1 << 10);
+        // Not both at a time: what is forgotten here is in `flat`.
+        self.recent = Vec::new();
         let mut recent = vec![0; room];
         let mut position = 0u32;
         self.each(|set| {
-            recent[hash(set) as usize & (room - 1)] = position + 1;
+            let hash = hash(set);
+            recent[hash as usize & (room - 1)] = remembered(hash, position);
             position += set.len() as u32;
         });
         self.recent = recent;
     }
+}
+
+fn remembered(hash: u64, position: u32) -> u64 {
+    (hash & !u64::from(u32::MAX)) | u64::from(position + 1)
 }
 
 /// A multiplicative hash: the numbers are few and small, and a collision only costs room.

@@ -13,16 +13,38 @@ use proptest::prelude::*;
 use std::collections::BTreeMap;
 
 const NOW: Timestamp = Timestamp(1_000);
-const KINDS: [TraitKind; 3] = [TraitKind::Category, TraitKind::Number, TraitKind::Tags];
+const KINDS: [TraitKind; 5] =
+    [TraitKind::Category, TraitKind::Number, TraitKind::Tags, TraitKind::Date, TraitKind::Flag];
 
 #[derive(Debug, Clone)]
 enum Said {
-    Traits { time: i64, priority: i32, category: Option<u8>, number: Option<i8>, tags: Vec<u8> },
-    Did { time: i64, id: Option<u8>, kind: Option<u8>, amount: Option<i8> },
-    Listed { list: u8, time: i64, remove: bool, ttl: Option<u32> },
+    /// The number is said as a date and as a flag (whether it is above 0), too.
+    Traits {
+        time: i64,
+        priority: i32,
+        category: Option<u8>,
+        number: Option<i8>,
+        tags: Vec<u8>,
+        erase: Vec<usize>,
+    },
+    Did {
+        time: i64,
+        id: Option<u8>,
+        kind: Option<u8>,
+        amount: Option<i8>,
+    },
+    Listed {
+        list: u8,
+        time: i64,
+        remove: bool,
+        ttl: Option<u32>,
+    },
     Linked,
     Household,
-    Consent { time: i64, saying: u8 },
+    Consent {
+        time: i64,
+        saying: u8,
+    },
 }
 
 type Row = (Vec<u8>, Said);
@@ -83,17 +105,22 @@ fn run(rows: &[Row], max: u32) -> Outcome {
         };
         let node = graph.row(&numbers, witness).unwrap();
         match said {
-            Said::Traits { time, priority, category, number, tags } => {
+            Said::Traits { time, priority, category, number, tags, erase } => {
                 traits.row(node, *time, *priority).unwrap();
                 category.iter().for_each(|value| traits.set(0, Value::Text(&value.to_string())));
-                number.iter().for_each(|&value| traits.set(1, Value::Number(value.into())));
+                for &value in number {
+                    traits.set(1, Value::Number(value.into()));
+                    traits.set(3, Value::Date(value.into()));
+                    traits.set(4, Value::Flag(value > 0));
+                }
+                erase.iter().for_each(|&number| traits.erase(number));
                 tags.iter().for_each(|value| traits.set(2, Value::Text(&value.to_string())));
             }
             Said::Did { time, id, kind, amount } => {
                 let kind = kind.map(|kind| kind.to_string());
                 let values = kind.iter().map(|kind| (0, Value::Text(kind)));
                 let amounts = amount.iter().map(|&amount| (1, Value::Number(amount.into())));
-                events.push(node, *time, id.map(|id| u128::from(id) << 118), values.chain(amounts)).unwrap();
+                events.push(node, *time, id.map(event_id), values.chain(amounts)).unwrap();
             }
             Said::Listed { list, time, remove, ttl } => lists.push(&format!("a/{list}"), node, *time, *remove, *ttl),
             Said::Consent { time, saying: number } => consents.push(node, &numbers, *time, saying(*number)),
@@ -103,10 +130,11 @@ fn run(rows: &[Row], max: u32) -> Outcome {
     let people = graph.finish(max);
     let settled = consents.settle(&people);
     let (events, left) = events.settle(&people);
+    let mut winners = traits.by_profile(&people);
     Outcome {
         ordinals: people.identifiers().map(|(key, _, who)| (key, (who != NOBODY).then_some(who))).collect(),
         seeds: people.seeds().to_vec(),
-        traits: (0..3).map(|number| show(traits.settle(number, &people), people.len())).collect(),
+        traits: (0..KINDS.len()).map(|number| show(winners.take(number), people.len())).collect(),
         events: show_events(&events),
         left,
         lists: lists.settle(&people, &known_lists(), NOW),
@@ -120,6 +148,11 @@ fn run(rows: &[Row], max: u32) -> Outcome {
     }
 }
 
+/// Ids that differ in their highest, middle and lowest bits.
+fn event_id(id: u8) -> u128 {
+    u128::from(id & 1) | u128::from(id >> 1 & 1) << 60 | u128::from(id >> 2) << 118
+}
+
 /// A column as text, a profile a line: what its values mean, whatever their codes.
 fn show(data: TraitData, profiles: u32) -> String {
     let line = |who: usize| match &data {
@@ -131,7 +164,8 @@ fn show(data: TraitData, profiles: u32) -> String {
             tags.iter().map(|&tag| dictionary[tag as usize].as_str()).collect::<Vec<_>>().join("+")
         }
         TraitData::Number(values) => values[who].to_string(),
-        _ => unreachable!(),
+        TraitData::Date(values) => values[who].to_string(),
+        TraitData::Flag(values) => values[who].to_string(),
     };
     if let TraitData::Category { dictionary, .. } | TraitData::Tags { dictionary, .. } = &data {
         assert!(dictionary.windows(2).all(|pair| pair[0] < pair[1]), "{dictionary:?}");
@@ -161,11 +195,14 @@ fn row() -> impl Strategy<Value = Row> {
         prop::option::of(0u8..4),
         prop::option::of(-3i8..3),
         prop::collection::vec(0u8..4, 0..3),
+        prop_oneof![3 => Just(Vec::new()), 1 => prop::collection::vec(0..KINDS.len(), 1..3)],
     );
     let did = (time.clone(), prop::option::of(0u8..8), prop::option::of(0u8..3), prop::option::of(-2i8..3));
     let listed = (0u8..3, time.clone(), any::<bool>(), prop::option::of(10u32..20));
     let said = prop_oneof![
-        3 => traits.prop_map(|(time, priority, category, number, tags)| Said::Traits { time, priority, category, number, tags }),
+        3 => traits.prop_map(|(time, priority, category, number, tags, erase)| Said::Traits {
+            time, priority, category, number, tags, erase,
+        }),
         3 => did.prop_map(|(time, id, kind, amount)| Said::Did { time, id, kind, amount }),
         2 => listed.prop_map(|(list, time, remove, ttl)| Said::Listed { list, time: time * 200, remove, ttl }),
         2 => Just(Said::Linked),

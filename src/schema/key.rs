@@ -4,10 +4,11 @@ use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
 use siphasher::sip128::{Hasher128, SipHasher24};
 use std::fmt;
 use std::hash::Hasher;
+use zerocopy::{Immutable, IntoBytes};
 
 /// The keyed hash of one identifier: SipHash-2-4-128(key, lower-case source, 0, canonical uid). The only form in which
 /// an identifier outlives the door it came through.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, IntoBytes, Immutable)]
 #[repr(transparent)]
 pub struct ProfileKey(pub u128);
 

@@ -1,6 +1,6 @@
 //! The twin: sets of sets, searched again and again; sorting where the room counts.
 
-use super::{Happened, NOW, Outcome, Row, Said, key, known_lists};
+use super::{Happened, KINDS, NOW, Outcome, Row, Said, key, known_lists};
 use crate::profiles::events::Left;
 use crate::profiles::lists::Settled;
 use crate::schema::ProfileKey;
@@ -51,15 +51,25 @@ pub(super) fn obvious(rows: &[Row], max: u32) -> Outcome {
 type Ranked = (i32, i64, i8, String);
 
 fn traits(rows: &Rows<'_>, people: &Everybody) -> Vec<String> {
-    let mut columns: Vec<Vec<Vec<Ranked>>> = vec![vec![Vec::new(); people.0.len()]; 3];
+    let mut columns: Vec<Vec<Vec<Ranked>>> = vec![vec![Vec::new(); people.0.len()]; KINDS.len()];
+    let mut erased = vec![vec![(i32::MIN, i64::MIN); people.0.len()]; KINDS.len()];
     for (ids, said) in rows {
-        let Said::Traits { time, priority, category, number, tags } = said else { continue };
+        let Said::Traits { time, priority, category, number, tags, erase } = said else { continue };
         let Some(owner) = people.of_row(ids).map(|owner| owner as usize) else { continue };
         category.iter().for_each(|value| columns[0][owner].push((*priority, *time, 0, value.to_string())));
-        number.iter().for_each(|value| columns[1][owner].push((*priority, *time, *value, value.to_string())));
-        tags.iter().for_each(|value| columns[2][owner].push((0, 0, 0, value.to_string())));
+        for value in number {
+            columns[1][owner].push((*priority, *time, *value, value.to_string()));
+            columns[3][owner].push((*priority, *time, *value, value.to_string()));
+            let flag = i8::from(*value > 0);
+            columns[4][owner].push((*priority, *time, flag, (1 + flag).to_string()));
+        }
+        tags.iter().for_each(|value| columns[2][owner].push((*priority, *time, 0, value.to_string())));
+        erase.iter().for_each(|&number| erased[number][owner] = erased[number][owner].max((*priority, *time)));
     }
-    columns.iter_mut().flatten().for_each(|values| values.sort());
+    for (values, until) in columns.iter_mut().flatten().zip(erased.iter().flatten()) {
+        values.retain(|value| (value.0, value.1) > *until);
+        values.sort();
+    }
     let lines = |column: &[Vec<Ranked>], unknown: &str| -> String {
         column.iter().map(|values| values.last().map_or(unknown, |value| &value.3)).collect::<Vec<_>>().join("\n")
     };
@@ -67,7 +77,8 @@ fn traits(rows: &Rows<'_>, people: &Everybody) -> Vec<String> {
         let distinct: BTreeSet<&str> = values.iter().map(|value| value.3.as_str()).collect();
         distinct.into_iter().collect::<Vec<_>>().join("+")
     });
-    vec![lines(&columns[0], ""), lines(&columns[1], "NaN"), tags.collect::<Vec<_>>().join("\n")]
+    let (tags, never) = (tags.collect::<Vec<_>>().join("\n"), i32::MIN.to_string());
+    vec![lines(&columns[0], ""), lines(&columns[1], "NaN"), tags, lines(&columns[3], &never), lines(&columns[4], "0")]
 }
 
 /// Unknown amounts sort last: NaN is above every number.
