@@ -13,7 +13,7 @@ pub struct Against {
     pub tmax_ms: u64,
     /// p99 of the phase named `idle`, microseconds.
     pub idle_p99_us: Option<u64>,
-    /// The highest goodput of the run, requests a second.
+    /// What goodput is a share of: the most that was accepted beside the phase or in it, requests a second.
     pub peak: Option<f64>,
 }
 

@@ -68,13 +68,20 @@ pub struct Climb {
     settings: Saturation,
     next: Option<f64>,
     highest: f64,
+    highest_at: f64,
     in_vain: u32,
 }
 
 impl Climb {
     /// A climb that begins at `settings.from`.
     pub fn new(settings: &Saturation) -> Self {
-        Climb { settings: settings.clone(), next: Some(settings.from), highest: 0.0, in_vain: 0 }
+        Climb {
+            settings: settings.clone(),
+            next: Some(settings.from),
+            highest: 0.0,
+            highest_at: settings.from,
+            in_vain: 0,
+        }
     }
 
     /// The rate to try, requests a second; `None` at the end.
@@ -90,6 +97,10 @@ impl Climb {
         let grew = goodput > self.highest * (1.0 + least);
         self.in_vain = if grew { 0 } else { self.in_vain + 1 };
         self.highest = self.highest.max(goodput);
+        // Of rates that bring the same the lowest, or noise would choose among them.
+        if grew {
+            self.highest_at = rate;
+        }
         let on = self.in_vain < IN_VAIN && rate < self.settings.to;
         self.next = on.then(|| (rate * self.settings.factor).min(self.settings.to));
     }
@@ -97,6 +108,11 @@ impl Climb {
     /// The highest goodput so far.
     pub fn highest(&self) -> f64 {
         self.highest
+    }
+
+    /// The lowest rate that brought it, to the precision.
+    pub fn highest_at(&self) -> f64 {
+        self.highest_at
     }
 
     /// Whether `settings.to` ended it, and not the server.
@@ -199,5 +215,15 @@ mod tests {
         assert_eq!((climb.highest(), climb.grows_still(), steps), (1_000.0, true, 5));
         let (climb, steps) = climbed(0.0, &settings, |_| false);
         assert_eq!((climb.highest(), climb.grows_still(), steps), (0.0, false, 2));
+    }
+
+    #[test]
+    fn noise_above_the_peak_does_not_choose_a_rate() {
+        let settings = Saturation { from: 100.0, to: 100_000.0, factor: 1.5, precision: 0.05, ..Saturation::default() };
+        let mut climb = Climb::new(&settings);
+        while let Some(rate) = climb.next() {
+            climb.tell(if rate < 1_000.0 { rate } else { 1_000.0 + rate / 1_000.0 });
+        }
+        assert!((1_000.0..1_500.0).contains(&climb.highest_at()), "{}", climb.highest_at());
     }
 }

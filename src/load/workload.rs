@@ -199,7 +199,7 @@ pub enum Plan {
     /// Raises the rate step by step until the server does not keep up, then searches between: the highest rate at which the goals
     /// hold, and the highest goodput.
     Saturation(Saturation),
-    /// First finds the peak (the highest goodput), then a phase at each multiple of it.
+    /// First finds the peak (the highest goodput), then a phase at each multiple of it, between steps at the rate that brought it.
     Overload(Overload),
 }
 
@@ -323,8 +323,8 @@ pub struct Goals {
     pub errors: Option<u64>,
     /// Accepted answers as a share of the requests that were due.
     pub accepted_share: Option<f64>,
-    /// Goodput (accepted in time, a second) as a share of the highest of the same run, of phases above the peak that was found:
-    /// `overload` alone.
+    /// Goodput (accepted in time, a second) as a share of the higher one of the steps just before and after at the rate that brought
+    /// the peak; of phases above the peak that was found: `overload` alone.
     pub goodput_share_of_peak: Option<f64>,
     /// Accepted p99.9 within `request.tmax_ms`: of those that were answered with substance or waited for in vain, 99.9 % were
     /// answered in time.

@@ -179,6 +179,8 @@ goals: { goodput_share_of_peak: 0.01, p50_ms: 0.001 }",
     let peak = run.peak.unwrap().goodput_per_second;
     let named: Vec<&Measured> = run.phases.iter().filter(|phase| !phase.step).collect();
     assert_eq!(named.iter().map(|phase| phase.name.as_str()).collect::<Vec<_>>(), ["1x", "5x"]);
+    let last: Vec<bool> = run.phases[run.phases.len() - 5..].iter().map(|phase| phase.step).collect();
+    assert_eq!(last, [true, false, true, false, true], "every multiple stands between two steps at the peak");
     let (once, five) = (named[0].offered_per_second, named[1].offered_per_second);
     assert!((five - 5.0 * once).abs() < 1.0, "{once} {five}");
     // What counts is the highest goodput of all, be it of the search or of a phase.

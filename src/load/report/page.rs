@@ -188,7 +188,7 @@ fn phases(run: &Run) -> String {
         out.push_str(&if phases.is_empty() {
             tables + &folded("Waits seen otherwise, and the server", &rest)
         } else {
-            folded(&format!("The search before: {} steps", steps.len()), &(tables + &rest))
+            folded(&format!("The search, and what stands beside the phases: {} steps", steps.len()), &(tables + &rest))
         });
     }
     out
