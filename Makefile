@@ -97,7 +97,7 @@ guard-accept:
 bench-feed:
 	$(CARGO) bench --locked --bench feed
 
-# `SIZES`, `BUILDS` and `COUNTS` say how far; worlds and snapshots lie below `VAGLIO_GROWTH_DATA` (target/tmp/growth). Only the whole
+# `SIZES`, `BUILDS` and `COUNTS` say how far; worlds and snapshots lie below `VAGLIO_BENCH_GROWTH_DATA` (target/tmp/growth). Only the whole
 # of it rewrites the figures that are committed, at its end; a part of it does with ACCEPT=1.
 ALL_SIZES := 1000000 3000000 10000000 30000000 100000000
 ALL_BUILDS := 1000000 3000000 10000000
@@ -112,22 +112,22 @@ endif
 ifeq ($(ACCEPT),1)
 GROWTH_WRITES := yes
 endif
-bench-growth: export VAGLIO_GROWTH_CSV ?= $(CURDIR)/target/tmp/growth.csv
+bench-growth: export VAGLIO_BENCH_GROWTH_CSV ?= $(CURDIR)/target/tmp/growth.csv
 bench-growth:
 	$(CARGO) bench --locked --bench growth --no-run
-	mkdir -p "$$(dirname "$$VAGLIO_GROWTH_CSV")"
-	rm -f "$$VAGLIO_GROWTH_CSV"
+	mkdir -p "$$(dirname "$$VAGLIO_BENCH_GROWTH_CSV")"
+	rm -f "$$VAGLIO_BENCH_GROWTH_CSV"
 	taskset -c 0 $(GROWTH) profiles $(SIZES)
 	taskset -c 0 $(GROWTH) audiences $(COUNTS)
 	$(GROWTH) build $(BUILDS)
 	$(GROWTH) activate $(COUNTS)
 ifeq ($(GROWTH_WRITES),yes)
-	cp "$$VAGLIO_GROWTH_CSV" docs/images/growth.csv
+	cp "$$VAGLIO_BENCH_GROWTH_CSV" docs/images/growth.csv
 	load-tests/plots/install.sh
 	load-tests/plots/.venv/bin/python load-tests/plots/growth.py docs/images/growth.csv
 	load-tests/plots/.venv/bin/python load-tests/plots/sizing.py docs/images/growth.csv
 else
-	@echo "a part of it: the figures are in $$VAGLIO_GROWTH_CSV; docs stay as they are (ACCEPT=1 rewrites them)"
+	@echo "a part of it: the figures are in $$VAGLIO_BENCH_GROWTH_CSV; docs stay as they are (ACCEPT=1 rewrites them)"
 endif
 
 bench-doors:

@@ -2,7 +2,7 @@
 //!
 //! `make bench-growth` runs all of it and draws it. One part at a time: `cargo bench --bench growth -- profiles 1000000 3000000`,
 //! `... -- audiences 100 2000`, `... -- build 1000000`, `... -- activate 100 2000`. Rows of `series,profiles,audiences,measure,value` are appended
-//! to `VAGLIO_GROWTH_CSV`; snapshots and worlds lie below `VAGLIO_GROWTH_DATA` (else both below `target/tmp/growth`), worlds stay
+//! to `VAGLIO_BENCH_GROWTH_CSV`; snapshots and worlds lie below `VAGLIO_BENCH_GROWTH_DATA` (else both below `target/tmp/growth`), worlds stay
 //! there for the next run. Times are medians of five; pin it to a core (`taskset -c 0`) for everything but `build` and `activate`.
 
 use std::error::Error;
@@ -47,7 +47,7 @@ fn main() -> Outcome<()> {
 /// Where snapshots and worlds lie.
 fn data() -> Outcome<PathBuf> {
     let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
-    let data = std::env::var_os("VAGLIO_GROWTH_DATA").map_or_else(|| target.join("growth"), PathBuf::from);
+    let data = std::env::var_os("VAGLIO_BENCH_GROWTH_DATA").map_or_else(|| target.join("growth"), PathBuf::from);
     fs::create_dir_all(&data)?;
     Ok(data)
 }
@@ -63,7 +63,7 @@ impl Row<'_> {
     fn tell(&self, measure: &str, value: f64) -> Outcome<()> {
         let line = format!("{},{},{},\"{measure}\",{value}\n", self.series, self.profiles, self.audiences);
         print!("{line}");
-        let path = std::env::var_os("VAGLIO_GROWTH_CSV").map(PathBuf::from);
+        let path = std::env::var_os("VAGLIO_BENCH_GROWTH_CSV").map(PathBuf::from);
         let path = path.map_or_else(|| data().map(|data| data.join("growth.csv")), Ok)?;
         Ok(OpenOptions::new().create(true).append(true).open(path)?.write_all(line.as_bytes())?)
     }
