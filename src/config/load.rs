@@ -2,7 +2,7 @@
 
 use super::declare::{IdType, declarations, id_types};
 use super::tree::{Node, Step, Value, parse};
-use super::{Config, decode, env, key, validate};
+use super::{Config, decode, env, key, settled, validate};
 use crate::error::{Error, Problem, Result};
 use crate::schema::{Clock, Declarations, KeyHasher, Timestamp};
 use std::path::{Path, PathBuf};
@@ -54,7 +54,8 @@ impl Loaded {
         self.config.as_of.map_or(Clock::System, Clock::Frozen)
     }
 
-    /// The definition files that the globs name, each once, sorted by path, with their text.
+    /// The definition files that the globs name, each once, sorted by path, with their text: of one that is being written, what is
+    /// written in the end.
     ///
     /// # Errors
     /// A glob that names no file, or a file that cannot be read; all of them together.
@@ -73,7 +74,7 @@ impl Loaded {
         paths.dedup();
         let mut files = Vec::new();
         for path in paths {
-            match std::fs::read_to_string(&path) {
+            match settled::read(&path, settled::QUIET, settled::PATIENCE) {
                 Ok(text) => files.push((path, text)),
                 Err(error) => problems.push(Problem::new(format!("cannot be read: {error}")).in_file(path)),
             }

@@ -108,7 +108,7 @@ fn run(rows: &[Row], max: u32) -> Outcome {
             Said::Traits { time, priority, category, number, tags, erase } => {
                 traits.row(node, *time, *priority).unwrap();
                 category.iter().for_each(|value| traits.set(0, Value::Text(&value.to_string())));
-                for &value in number {
+                if let Some(&value) = number.as_ref() {
                     traits.set(1, Value::Number(value.into()));
                     traits.set(3, Value::Date(value.into()));
                     traits.set(4, Value::Flag(value > 0));

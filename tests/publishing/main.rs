@@ -146,6 +146,20 @@ fn a_broken_definition_keeps_what_served_and_says_everything_that_is_wrong() {
 }
 
 #[test]
+fn an_emptied_definition_file_takes_nothing_out_of_service() {
+    let stage = Stage::built(50);
+    let server = stage.serve();
+    wait_until("the first generation", || server.generation() == 1);
+    stage.world.file("audiences.yaml", "");
+    stage.publish(&[("silver", Some(SILVER))]);
+    wait_until("the refusal", || server.state()["publishing"]["state"] == "failed");
+    let failure = server.state()["publishing"]["failure"].clone();
+    assert!(failure["errors"][0]["detail"].as_str().is_some_and(|text| text.contains("is empty")), "{failure:#}");
+    assert_eq!(server.generation(), 1);
+    assert!(server.audiences(3).contains(&"acme/gold".to_owned()));
+}
+
+#[test]
 fn behind_a_rollback_what_is_published_waits_and_says_so() {
     let stage = Stage::built(50);
     stage.world.build(What::Activate).unwrap();

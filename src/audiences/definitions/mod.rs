@@ -182,6 +182,12 @@ fn read_source(file: usize, of: &Source, zone: &TimeZone, drafts: &mut Drafts, f
         found.push(Diagnostic::error("too-large", 0..0, message).help("split it into several files"));
         return;
     }
+    // More likely a slip, or a write that broke off, than the wish to speak to nobody and to leave nobody alone.
+    if matches!(of.form, Form::File) && text.trim().is_empty() {
+        let empty = Diagnostic::error("empty-file", 0..0, "this file is empty");
+        found.push(empty.help("a file that defines nothing says `audiences: []`"));
+        return;
+    }
     let (documents, wrong) = node::read(text);
     found.extend(wrong);
     for document in &documents {

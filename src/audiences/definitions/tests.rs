@@ -322,7 +322,8 @@ fn broken_yaml_is_an_error_with_a_place() {
     assert_eq!(findings(&["audiences: [\n  {"]).len(), 1);
     assert_eq!(findings(&["audiences:\n\t- x"]).len(), 1);
     assert_eq!(findings(&["- a"]), ["0.yaml:1:1 wrong-shape"]);
-    assert_eq!(findings(&[""]), [""; 0]);
+    assert_eq!(findings(&[" \n"]), ["0.yaml:1:1 empty-file"], "what an editor leaves while it writes");
+    assert_eq!(findings(&["# nothing yet"]), [""; 0]);
     assert_eq!(
         findings(&["audiences: [&a { id: x, owner: o, kind: target, rule: vip }, *a]"])[0],
         "0.yaml:1:22 repeated-id"

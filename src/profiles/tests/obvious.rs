@@ -57,7 +57,7 @@ fn traits(rows: &Rows<'_>, people: &Everybody) -> Vec<String> {
         let Said::Traits { time, priority, category, number, tags, erase } = said else { continue };
         let Some(owner) = people.of_row(ids).map(|owner| owner as usize) else { continue };
         category.iter().for_each(|value| columns[0][owner].push((*priority, *time, 0, value.to_string())));
-        for value in number {
+        if let Some(value) = number {
             columns[1][owner].push((*priority, *time, *value, value.to_string()));
             columns[3][owner].push((*priority, *time, *value, value.to_string()));
             let flag = i8::from(*value > 0);
