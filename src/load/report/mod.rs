@@ -6,7 +6,7 @@
 //! What must not live here: measuring, and whether a goal is met. A [`Run`] says all of that already.
 
 mod compare;
-mod figures;
+pub mod figures;
 mod page;
 mod parts;
 mod pictures;

@@ -160,11 +160,22 @@ async fn climb<W: Writes>(
     Ok((peak, climb.highest_at()))
 }
 
-/// One step at a rate; `None` when somebody ended the run meanwhile.
+/// One step at a rate, called by it; `None` when somebody ended the run meanwhile.
 async fn step<'f, W: Writes>(
     engine: &Engine<W>,
     settings: &Saturation,
     rate: f64,
+    watch: &mut dyn Watch,
+    found: &'f mut Found,
+) -> Result<Option<&'f Measured>> {
+    named_step(engine, settings, (rate, step_name(rate)), watch, found).await
+}
+
+/// As [`step`], called otherwise.
+async fn named_step<'f, W: Writes>(
+    engine: &Engine<W>,
+    settings: &Saturation,
+    (rate, name): (f64, String),
     watch: &mut dyn Watch,
     found: &'f mut Found,
 ) -> Result<Option<&'f Measured>> {
@@ -173,7 +184,7 @@ async fn step<'f, W: Writes>(
     }
     let lead = (settings.step_seconds / 4.0).min(0.5);
     let segment = |seconds, counted| Segment {
-        name: step_name(rate),
+        name: name.clone(),
         stretch: Stretch::constant(rate, seconds),
         counted,
         step: true,
@@ -226,7 +237,8 @@ async fn overloaded<W: Writes>(
     let times = if peak.goodput_per_second > 0.0 { overload.times.as_slice() } else { &[] };
     for times in times {
         // A machine's speed changes by the minute: every multiple stands between two steps at the rate that brought the peak.
-        if step(engine, &overload.peak, at, watch, found).await?.is_none() {
+        let before = (at, format!("{}, before {times}x", step_name(at)));
+        if named_step(engine, &overload.peak, before, watch, found).await?.is_none() {
             break;
         }
         let segment = Segment {
@@ -238,8 +250,9 @@ async fn overloaded<W: Writes>(
         found.phases.extend(drive(engine, &[segment], watch).await?);
         tokio::time::sleep(REST).await;
     }
-    if !times.is_empty() {
-        step(engine, &overload.peak, at, watch, found).await?;
+    if let Some(times) = times.last() {
+        let after = (at, format!("{}, after {times}x", step_name(at)));
+        named_step(engine, &overload.peak, after, watch, found).await?;
     }
     judge_search(engine, workload, peak, &overload.peak, found);
     judge_overload(workload, peak, found);
