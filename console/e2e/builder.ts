@@ -38,7 +38,10 @@ export async function select(within: Locator, field: RegExp, option: string): Pr
 /** One more condition at the end: what it is about is chosen, the rest is the caller's. */
 export async function addCondition(page: Page, subject: string): Promise<Locator> {
   const empty = page.getByRole("group", { name: "a condition that is not chosen yet" });
-  if ((await empty.count()) === 0) await page.getByRole("button", { name: "Condition", exact: true }).last().click();
+  const more = page.getByRole("button", { name: "Condition", exact: true }).last();
+  // The rows come later than the page, and one that is empty may be among them.
+  await expect(more).toBeVisible();
+  if ((await empty.count()) === 0) await more.click();
   await choose(empty.last(), "What the condition is about", subject, new RegExp(`^${subject}`));
   await expect(empty).toHaveCount(0);
   return conditions(page).last();
