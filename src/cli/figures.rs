@@ -1,5 +1,7 @@
 //! Figures as people read them. Tools read `--format json`, where nothing is rounded.
 
+pub use crate::load::report::figures::count;
+
 /// `1.2 MB`, `640 B`: powers of ten.
 pub fn bytes(bytes: u64) -> String {
     let mut value = bytes as f64;
@@ -21,19 +23,6 @@ fn short(value: f64) -> String {
     } else {
         format!("{value:.0}")
     }
-}
-
-/// `1,234,567`
-pub fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }
 
 /// `12.3 s`, `4 min 5 s`, `85 ms`
