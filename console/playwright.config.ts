@@ -14,9 +14,10 @@ export default defineConfig({
   retries: 0,
   fullyParallel: true,
   forbidOnly: true,
-  timeout: 90_000,
-  globalTimeout: 20 * 60_000,
-  expect: { timeout: 20_000 },
+  // Patience costs nothing where all is well: beside two compilers a page took more than 20 s to come.
+  timeout: 180_000,
+  globalTimeout: 25 * 60_000,
+  expect: { timeout: 45_000 },
   reporter: [["list"]],
   use: {
     baseURL: process.env.VAGLIO_E2E_PLANNER ?? "http://127.0.0.1:8081",
@@ -25,7 +26,7 @@ export default defineConfig({
     locale: "en-GB",
     timezoneId: "Europe/Rome",
     serviceWorkers: "block",
-    actionTimeout: 20_000,
+    actionTimeout: 45_000,
     screenshot: "only-on-failure",
     trace: { mode: "retain-on-failure", screenshots: false, snapshots: false, sources: false },
   },
