@@ -45,7 +45,6 @@ interface Timed {
 }
 
 test("typing and clicking in the builder is answered by the next paint", async ({ context, page }) => {
-  test.setTimeout(180_000);
   await enter(context, "planner");
   await page.addInitScript(() => {
     const timed: Timed[] = [];

@@ -166,7 +166,9 @@ impl<'a> Job<'a> {
             }
             Ok(_) => false,
             Err(error) => {
-                tracing::warn!("the definitions have changed and are wrong now; those before are published: {error}");
+                tracing::warn!(
+                    "the definitions have changed, and are wrong now or cannot be read; those before are published: {error}"
+                );
                 false
             }
         }

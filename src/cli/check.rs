@@ -5,9 +5,11 @@ use super::{ConfigArg, Format, print};
 use crate::audiences::Severity;
 use crate::audiences::definitions::{Checked, Finding, MAX_FILE_BYTES};
 use crate::build::defined::{Ledger, Texts};
+use crate::config::settled;
 use crate::error::{Error, Problem, Result};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 /// Arguments of `vaglio check`.
 #[derive(Debug, clap::Args)]
@@ -64,7 +66,7 @@ fn read_one(path: &Path) -> std::result::Result<String, String> {
     if length > MAX_FILE_BYTES as u64 {
         return Err(format!("this file has {length} bytes; at most {MAX_FILE_BYTES} are read: split it"));
     }
-    std::fs::read_to_string(path).map_err(|error| error.to_string())
+    settled::read(path, Instant::now() + settled::PATIENCE).map_err(|error| error.to_string())
 }
 
 fn json(findings: &[Finding]) -> String {

@@ -5,7 +5,9 @@ use super::tree::{Node, Step, Value, parse};
 use super::{Config, decode, env, key, settled, validate};
 use crate::error::{Error, Problem, Result};
 use crate::schema::{Clock, Declarations, KeyHasher, Timestamp};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 /// The commented default configuration.
 pub const DEFAULT_YAML: &str = include_str!("default.yaml");
@@ -54,16 +56,16 @@ impl Loaded {
         self.config.as_of.map_or(Clock::System, Clock::Frozen)
     }
 
-    /// The definition files that the globs name, each once, sorted by path, with their text: of one that is being written, what is
-    /// written in the end.
+    /// The definition files that the globs name, each once, sorted by path, with their text, once nobody is writing them.
     ///
     /// # Errors
-    /// A glob that names no file, or a file that cannot be read; all of them together.
+    /// A glob that names no file, or a file that cannot be read; all of them together. Busy: somebody is still writing.
     pub fn definition_files(&self) -> Result<Vec<(PathBuf, String)>> {
         let mut paths = Vec::new();
         let mut problems = Vec::new();
+        let until = Instant::now() + settled::PATIENCE;
         for pattern in &self.config.definitions {
-            let found: Vec<PathBuf> = glob::glob(pattern).into_iter().flatten().flatten().collect();
+            let found = settled::list(pattern, until);
             if found.is_empty() {
                 let problem = Problem::new(format!("definitions: no file matches {pattern}"));
                 problems.push(problem.help("relative patterns start at the configuration file's directory"));
@@ -74,8 +76,11 @@ impl Loaded {
         paths.dedup();
         let mut files = Vec::new();
         for path in paths {
-            match settled::read(&path, settled::QUIET, settled::PATIENCE) {
+            match settled::read(&path, until) {
                 Ok(text) => files.push((path, text)),
+                Err(error) if error.kind() == ErrorKind::TimedOut => {
+                    return Err(Error::busy(format!("{}: {error}", path.display())));
+                }
                 Err(error) => problems.push(Problem::new(format!("cannot be read: {error}")).in_file(path)),
             }
         }

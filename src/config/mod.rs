@@ -3,8 +3,8 @@
 //! [`model`], [`feeding`], [`serving`] and [`planning`] are the shape of the file; [`load`](mod@load) reads, overrides and validates it (`tree` the YAML with
 //! positions, `env` the overrides, `decode` tree -> settings, `validate` the contradictions, `declare` the vocabulary,
 //! `key` the secret). Relative paths are resolved against the file's directory. Definitions of audiences and campaigns
-//! are not configuration: see `audiences`. [`read`] reads the other files of ours in the same way (`walk` how decoding walks), `settled` what
-//! somebody may be writing.
+//! are not configuration: see `audiences`. [`read`] reads the other files of ours in the same way (`walk` how decoding walks), [`settled`]
+//! what somebody may be writing.
 
 mod declare;
 mod decode;
@@ -16,7 +16,7 @@ pub mod model;
 pub mod planning;
 pub mod read;
 pub mod serving;
-mod settled;
+pub mod settled;
 mod tree;
 mod validate;
 mod validate_callers;

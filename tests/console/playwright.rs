@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Above Playwright's own limit (`playwright.config.ts`), for the case that it hangs itself.
-const LIMIT: Duration = Duration::from_secs(25 * 60);
+const LIMIT: Duration = Duration::from_secs(30 * 60);
 
 /// A built console, Node, and a Chromium.
 pub struct Browser {

@@ -181,10 +181,11 @@ goals: { goodput_share_of_peak: 0.01, p50_ms: 0.001 }",
     assert_eq!(named.iter().map(|phase| phase.name.as_str()).collect::<Vec<_>>(), ["1x", "5x"]);
     let last: Vec<bool> = run.phases[run.phases.len() - 5..].iter().map(|phase| phase.step).collect();
     assert_eq!(last, [true, false, true, false, true], "every multiple stands between two steps at the peak");
-    let name = |from_end: usize| run.phases[run.phases.len() - from_end].name.as_str();
-    assert!(
-        name(5).ends_with("/s, before 1x") && name(3).ends_with("/s, before 5x") && name(1).ends_with("/s, after 5x")
-    );
+    let ends = [(5, "/s, before 1x"), (3, "/s, before 5x"), (1, "/s, after 5x")];
+    for (from_end, end) in ends {
+        let name = &run.phases[run.phases.len() - from_end].name;
+        assert!(name.ends_with(end), "{name} does not end with {end}");
+    }
     let (once, five) = (named[0].offered_per_second, named[1].offered_per_second);
     assert!((five - 5.0 * once).abs() < 1.0, "{once} {five}");
     // What counts is the highest goodput of all, be it of the search or of a phase.

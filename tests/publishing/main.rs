@@ -150,6 +150,7 @@ fn an_emptied_definition_file_takes_nothing_out_of_service() {
     let stage = Stage::built(50);
     let server = stage.serve();
     wait_until("the first generation", || server.generation() == 1);
+    let right = std::fs::read_to_string(stage.world.path().join("audiences.yaml")).unwrap();
     stage.world.file("audiences.yaml", "");
     stage.publish(&[("silver", Some(SILVER))]);
     wait_until("the refusal", || server.state()["publishing"]["state"] == "failed");
@@ -157,6 +158,9 @@ fn an_emptied_definition_file_takes_nothing_out_of_service() {
     assert!(failure["errors"][0]["detail"].as_str().is_some_and(|text| text.contains("is empty")), "{failure:#}");
     assert_eq!(server.generation(), 1);
     assert!(server.audiences(3).contains(&"acme/gold".to_owned()));
+    stage.world.file("audiences.yaml", &right);
+    stage.publish(&[("young", Some(YOUNG))]);
+    wait_until("what waited too", || server.audiences(1).contains(&"acme/silver".to_owned()));
 }
 
 #[test]
